@@ -1,0 +1,83 @@
+"""The error family: four kinds, told apart by who must act.
+
+Every message reads in one order: what was found, what was expected, the first three offenders and
+how many more, what to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+SHOWN_OFFENDERS = 3
+
+
+class ForecarbonError(Exception):
+    """A refusal that names itself.
+
+    Attributes:
+        code: stable kebab-case name, for programs.
+        found: what was there.
+        expected: what should have been there.
+        offenders: the first few guilty items, as text.
+        more: how many offenders are not shown.
+        remedy: what the reader can do.
+        facts: further plain values for programs.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        *,
+        found: str,
+        expected: str,
+        remedy: str,
+        offenders: Sequence[object] = (),
+        facts: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.code = code
+        self.found = found
+        self.expected = expected
+        self.remedy = remedy
+        self.offenders = tuple(str(item) for item in offenders[:SHOWN_OFFENDERS])
+        self.more = max(0, len(offenders) - SHOWN_OFFENDERS)
+        self.facts: dict[str, Any] = dict(facts or {})
+        super().__init__(self.message)
+
+    @property
+    def message(self) -> str:
+        """The whole refusal in one line, in the house order."""
+        parts = [f"found {self.found}", f"expected {self.expected}"]
+        if self.offenders:
+            tail = f" and {self.more} more" if self.more else ""
+            parts.append(f"first: {', '.join(self.offenders)}{tail}")
+        parts.append(self.remedy)
+        return f"{self.code}: " + " · ".join(parts)
+
+    def as_record(self) -> dict[str, Any]:
+        """The refusal as JSON-ready fields (code, found, expected, offenders, more, remedy, facts)."""
+        return {
+            "code": self.code,
+            "found": self.found,
+            "expected": self.expected,
+            "offenders": list(self.offenders),
+            "more": self.more,
+            "remedy": self.remedy,
+            "facts": self.facts,
+        }
+
+
+class AskError(ForecarbonError):
+    """The caller asked for something that cannot be answered; the caller mends the question."""
+
+
+class DataError(ForecarbonError):
+    """The figures are not what they claim to be; whoever supplies them mends them."""
+
+
+class ModelError(ForecarbonError):
+    """No usable model; we mend it by retraining."""
+
+
+class LawBroken(ForecarbonError):
+    """One of our own laws does not hold: a bug of ours."""

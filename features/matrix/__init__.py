@@ -1,0 +1,1 @@
+"""Model rows: the one builder of features, for bulk training and for serving alike."""

@@ -1,0 +1,1 @@
+"""Figures shipped with the product; every row carries its source and evidence grade."""

@@ -1,0 +1,1 @@
+"""The words and frames of a time series: cadence, panel, dense arrays, vintages, scopes, hierarchy."""

@@ -1,0 +1,1 @@
+"""One module a source: raw file -> checked rows with ``known_at``."""

@@ -1,0 +1,1 @@
+"""Floor 2: from history to forecast. May import ``features`` only."""
