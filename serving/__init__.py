@@ -1,1 +1,1 @@
-"""Floor 4: the edge. May import ``features``, ``models`` and, through ``pack`` alone, ``training.registry``."""
+"""Floor 4: the edge. Imports ``features``, ``models`` and, through ``pack`` alone, ``training.registry``."""

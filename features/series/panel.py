@@ -64,7 +64,7 @@ class Dense:
     @cached_property
     def non_negative(self) -> Bool:
         """(B,) True where no value is negative: the sign rule holds for the forecast too."""
-        return ~np.any(np.nan_to_num(self.y) < 0, axis=1)
+        return np.asarray(~np.any(np.nan_to_num(self.y) < 0, axis=1))
 
     def until(self, lengths: Int) -> Dense:
         """The same series cut to their first ``lengths`` periods (0 ≤ lengths ≤ own length)."""
@@ -113,9 +113,7 @@ class Panel:
     traits: pd.DataFrame
 
     @staticmethod
-    def of(
-        frame: pd.DataFrame, cadence: Cadence | None = None, traits: pd.DataFrame | None = None
-    ) -> Panel:
+    def of(frame: pd.DataFrame, cadence: Cadence | None = None, traits: pd.DataFrame | None = None) -> Panel:
         """Check ``frame`` and fill its gaps with NaN rows.
 
         Raises:

@@ -1,0 +1,56 @@
+"""The ordered features a model reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+CHANGES = 4
+
+
+@dataclass(frozen=True)
+class FeatureRecipe:
+    """Which static traits enter, and with which codes.
+
+    Attributes:
+        traits: trait columns, in order.
+        codes: for each trait, its known values; code = place, -1 = unknown.
+        seasonal: whether seasonal features are made.
+    """
+
+    traits: tuple[str, ...]
+    codes: tuple[tuple[str, ...], ...]
+    seasonal: bool
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the matrix columns, in order."""
+        changes = tuple(f"change_{k + 1}" for k in range(CHANGES))
+        levels = (
+            "over_mean_3", "over_mean_5", "over_mean", "over_max", "over_min", "share_of_max",
+            "slope", "level_in_scale", "log_level", "age", "zeros",
+        )  # fmt: skip
+        season = ("season_gap", "season_change_1", "season_change_2", "phase") if self.seasonal else ()
+        return changes + levels + season + self.traits + ("step",)
+
+    @property
+    def categorical(self) -> tuple[str, ...]:
+        """Columns that are codes, not amounts."""
+        return self.traits
+
+    def as_record(self) -> dict[str, Any]:
+        """JSON-ready form."""
+        return {
+            "traits": list(self.traits),
+            "codes": [list(values) for values in self.codes],
+            "seasonal": self.seasonal,
+        }
+
+    @staticmethod
+    def of_record(record: dict[str, Any]) -> FeatureRecipe:
+        """Inverse of ``as_record``."""
+        return FeatureRecipe(
+            traits=tuple(record["traits"]),
+            codes=tuple(tuple(values) for values in record["codes"]),
+            seasonal=bool(record["seasonal"]),
+        )

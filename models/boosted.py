@@ -1,0 +1,158 @@
+"""One LightGBM booster for a whole panel: change from the anchor, in units of usual change, by step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from features.matrix.build import Rows, build, recipe_for
+from features.matrix.recipe import FeatureRecipe
+from features.series.panel import Dense
+from features.series.scopes import same_scope_ahead
+
+if TYPE_CHECKING:
+    from lightgbm import Booster
+
+Float = npt.NDArray[np.float64]
+Int = npt.NDArray[np.int64]
+
+LEAST_ROWS = 200
+MOST_ROWS = 400_000
+MOST_CUTOFFS = 24
+WIDEST_TARGET = 8.0
+
+
+@dataclass(frozen=True)
+class BoostedFit:
+    """A trained booster and the feature recipe it reads.
+
+    Attributes:
+        booster: None where the panel was too small to learn from; then the anchor is the forecast.
+        recipe: ordered features.
+        reach: longest step it was trained on; later steps repeat its last change.
+    """
+
+    booster: Booster | None
+    recipe: FeatureRecipe
+    reach: int
+    name: str = "boosted"
+
+    def forecast(self, history: Dense, steps: int) -> Float:
+        """(B, steps) tCO2e."""
+        rows = build(history, self.recipe, steps)
+        change = self._changes(rows, steps)
+        out = rows.anchor + change * rows.scale[:, None]
+        return np.where(history.non_negative[:, None], np.maximum(out, 0.0), out)
+
+    def _changes(self, rows: Rows, steps: int) -> Float:
+        out = np.zeros((len(rows.x), steps))
+        if self.booster is None:
+            return out
+        for h in range(min(steps, self.reach)):
+            step = np.full((len(rows.x), 1), h + 1.0)
+            out[:, h] = self.booster.predict(np.hstack([rows.x, step]), num_threads=1)
+        out[:, self.reach :] = out[:, self.reach - 1 : self.reach]
+        return out
+
+
+@dataclass(frozen=True)
+class Boosted:
+    """Settings of the booster.
+
+    Attributes:
+        reach: longest step trained.
+        trees, rate, leaves, least_leaf: LightGBM's num_iterations, learning_rate, num_leaves and
+            min_data_in_leaf.
+        seed: of the column sampling.
+    """
+
+    reach: int = 8
+    trees: int = 60
+    rate: float = 0.06
+    leaves: int = 15
+    least_leaf: int = 50
+    seed: int = 1
+    name: str = "boosted"
+
+    def fit(self, history: Dense) -> BoostedFit:
+        """Learn from every cutoff inside ``history`` whose next figures are also inside it."""
+        recipe = recipe_for(history)
+        x, target = training_rows(history, recipe, self.reach)
+        if len(target) < LEAST_ROWS:
+            return BoostedFit(booster=None, recipe=recipe, reach=self.reach)
+        return BoostedFit(booster=self._train(x, target, recipe), recipe=recipe, reach=self.reach)
+
+    def _train(self, x: Float, target: Float, recipe: FeatureRecipe) -> Booster:
+        import lightgbm
+
+        parameters = {
+            # Huber: close to the median, which absolute-error scores ask for, yet smooth.
+            "objective": "huber",
+            "alpha": 1.0,
+            "learning_rate": self.rate,
+            "num_leaves": self.leaves,
+            "min_data_in_leaf": min(self.least_leaf, max(5, len(target) // 40)),
+            "lambda_l2": 1.0,
+            "cat_smooth": 50.0,
+            "feature_fraction": 0.8,
+            "seed": self.seed,
+            "deterministic": True,
+            "force_row_wise": True,
+            "num_threads": 1,
+            "verbosity": -1,
+        }
+        data = lightgbm.Dataset(
+            x,
+            target,
+            feature_name=list(recipe.columns),
+            categorical_feature=list(recipe.categorical),
+        )
+        return lightgbm.train(parameters, data, num_boost_round=self.trees)
+
+
+def training_rows(history: Dense, recipe: FeatureRecipe, reach: int) -> tuple[Float, Float]:
+    """Features (N, F) and targets (N,) of every lawful (series, cutoff, step) inside ``history``.
+
+    A target whose step lies beyond a scope break is left out.
+    """
+    xs, targets = [], []
+    for back in _cutoffs_back(history):
+        lengths = history.lengths - back
+        rows = np.flatnonzero(lengths >= 3)
+        if len(rows) == 0:
+            continue
+        whole = history.take(rows)
+        seen = whole.until(lengths[rows])
+        # Values after the cutoff are measured in the scope of the cutoff: no break in between.
+        lawful = same_scope_ahead(whole, lengths[rows], reach)
+        made = build(seen, recipe, reach)
+        for h in range(min(reach, back)):
+            column = np.minimum(lengths[rows] + h, whole.y.shape[1] - 1)
+            actual = whole.y[np.arange(len(rows)), column]
+            target = (actual - made.anchor[:, h]) / made.scale
+            keep = np.isfinite(target) & lawful[:, h]
+            step = np.full((int(keep.sum()), 1), h + 1.0)
+            xs.append(np.hstack([made.x[keep], step]))
+            targets.append(np.clip(target[keep], -WIDEST_TARGET, WIDEST_TARGET))
+    if not targets:
+        return np.zeros((0, len(recipe.columns))), np.zeros(0)
+    return _thinned(np.concatenate(xs), np.concatenate(targets))
+
+
+def _cutoffs_back(history: Dense) -> list[int]:
+    """How many periods before its end each training cutoff lies; spread where there are many."""
+    longest = int(history.lengths.max(initial=0)) - 3
+    if longest < 1:
+        return []
+    spread = np.linspace(1, longest, min(longest, MOST_CUTOFFS))
+    return sorted(set(np.round(spread).astype(int).tolist()))
+
+
+def _thinned(x: Float, target: Float) -> tuple[Float, Float]:
+    if len(target) <= MOST_ROWS:
+        return x, target
+    kept = np.linspace(0, len(target) - 1, MOST_ROWS).astype(np.int64)
+    return x[kept], target[kept]

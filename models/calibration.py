@@ -1,0 +1,145 @@
+"""Conformal bands: the quantiles of past scaled errors, by kind of series and step.
+
+Errors are pooled over series and past cutoffs, recent cutoffs weighing more, each in units of the
+series' usual change (scaled split conformal: Papadopoulos et al. 2002; Barber et al. 2023 for weights).
+With few errors the empirical quantiles are mixed with those of a random walk.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import norm
+from sklearn.isotonic import isotonic_regression
+
+from models.recipe import Recipe
+from models.replay import Replay
+
+Float = npt.NDArray[np.float64]
+Int = npt.NDArray[np.int64]
+Bool = npt.NDArray[np.bool_]
+
+GRID: Final = np.round(np.arange(0.005, 0.9951, 0.005), 6)
+LEAST_OWN_GROUP = 400
+PRIOR_ERRORS = 20.0
+PRIOR_SPREAD = float(np.sqrt(np.pi / 2))
+MIDDLE = slice(19, 180)
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Quantiles of scaled errors (actual − forecast).
+
+    Attributes:
+        groups: (G,) kinds of series; the last one, "", serves kinds never seen.
+        z: (G, H, 199) quantiles at ``GRID``, non-decreasing along the last axis.
+        counts: (G, H) errors behind them.
+        growth: exponent by which bands widen beyond step H.
+        season: periods in a season of the cadence (1 = none).
+    """
+
+    groups: tuple[str, ...]
+    z: Float
+    counts: Float
+    growth: float
+    season: int
+
+    def of(self, groups: tuple[str, ...], steps: int) -> Float:
+        """(B, steps, 199) scaled error quantiles for series of these kinds."""
+        place = {name: i for i, name in enumerate(self.groups)}
+        rows = np.array([place.get(name, place[""]) for name in groups], dtype=np.int64)
+        reach = self.z.shape[1]
+        out = self.z[rows][:, np.minimum(np.arange(steps), reach - 1)]
+        beyond = np.arange(1, steps + 1) / reach
+        widen = np.where(beyond > 1, beyond**self.growth, 1.0)
+        return np.asarray(out * widen[None, :, None])
+
+    def as_record(self) -> dict[str, Any]:
+        """JSON-ready form."""
+        return {
+            "groups": list(self.groups),
+            "z": self.z.tolist(),
+            "counts": self.counts.tolist(),
+            "growth": self.growth,
+            "season": self.season,
+        }
+
+    @staticmethod
+    def of_record(record: dict[str, Any]) -> Calibration:
+        """Inverse of ``as_record``."""
+        return Calibration(
+            groups=tuple(record["groups"]),
+            z=np.asarray(record["z"], dtype=float),
+            counts=np.asarray(record["counts"], dtype=float),
+            growth=float(record["growth"]),
+            season=int(record["season"]),
+        )
+
+
+def random_walk(steps: int, season: int) -> Float:
+    """(steps, 199) scaled error quantiles of a random walk whose mean absolute change is one.
+
+    With a season the walk is from season to season.
+    """
+    walked = 1 + (np.arange(steps) // season)
+    return np.asarray(PRIOR_SPREAD * np.sqrt(walked)[:, None] * norm.ppf(GRID)[None, :])
+
+
+def calibrate(
+    past: Replay, blended: Float, lengths: Int, recipe: Recipe, *, season: int
+) -> Calibration:
+    """Learn the error quantiles of ``blended`` (O, B, H) from what is known within ``lengths`` (B,)."""
+    usable = past.known_by(lengths) & np.isfinite(blended)
+    with np.errstate(invalid="ignore"):
+        z = (past.actual - blended) / past.scale[:, :, None]
+    origins, _, steps = z.shape
+    age = recipe.memory ** np.arange(origins)[::-1]
+    weight = np.where(usable, age[:, None, None], 0.0)
+    groups = (*sorted(set(past.groups)), "")
+    kinds = np.asarray(past.groups)
+    prior = random_walk(steps, season)
+    table, counts = np.empty((len(groups), steps, len(GRID))), np.zeros((len(groups), steps))
+    for g in range(len(groups) - 1, -1, -1):
+        name = groups[g]
+        inside = np.ones(len(kinds), dtype=bool) if name == "" else kinds == name
+        fallback, strength = (prior, PRIOR_ERRORS) if name == "" else (table[-1], LEAST_OWN_GROUP / 4)
+        for h in range(steps):
+            chosen = usable[:, inside, h]
+            counts[g, h] = chosen.sum()
+            own = weighted_quantiles(z[:, inside, h][chosen], weight[:, inside, h][chosen])
+            share = counts[g, h] / (counts[g, h] + strength)
+            table[g, h] = fallback[h] if own is None else share * own + (1 - share) * fallback[h]
+        table[g] = _widening(table[g], counts[g], season)
+    return Calibration(groups, table, counts, _growth(table[-1], season), season)
+
+
+def weighted_quantiles(values: Float, weights: Float) -> Float | None:
+    """(199,) quantiles at ``GRID`` of weighted values; None where there are none."""
+    if len(values) == 0:
+        return None
+    order = np.argsort(values, kind="stable")
+    held = weights[order]
+    middle = (np.cumsum(held) - 0.5 * held) / held.sum()
+    return np.asarray(np.interp(GRID, middle, values[order]))
+
+
+def _widening(z: Float, counts: Float, season: int) -> Float:
+    """Spread must not shrink with the step: later steps have fewer past cutoffs, not more certainty."""
+    spread = z[:, MIDDLE.stop - 1] - z[:, MIDDLE.start]
+    if season > 1 or len(z) < 2 or (spread <= 0).any():
+        return z
+    monotone = isotonic_regression(spread, sample_weight=counts + 1.0, increasing=True)
+    centre = z[:, len(GRID) // 2][:, None]
+    return np.asarray(centre + (z - centre) * (monotone / spread)[:, None])
+
+
+def _growth(z: Float, season: int) -> float:
+    """Exponent of the spread against the step, between a standstill and a straight line."""
+    spread = z[:, MIDDLE.stop - 1] - z[:, MIDDLE.start]
+    if len(z) < 3 or spread[0] <= 0 or season > 1:
+        return 0.5
+    slope = np.polyfit(np.log(np.arange(1, len(z) + 1)), np.log(np.maximum(spread, 1e-9)), 1)[0]
+    return float(np.clip(slope, 0.2, 1.0))

@@ -1,0 +1,105 @@
+"""A forecast for anyone's panel: replay its own past, learn from it, speak; naive where that fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from features.errors import DataError
+from features.series.panel import Dense, Panel
+from models.fitted import FittedRecipe, fit, outlook_of_curves
+from models.forecast import Outlook
+from models.kinds import recipe_named
+from models.recipe import Recipe
+from models.replay import LEAST_HISTORY, past_origins, replay
+
+Float = npt.NDArray[np.float64]
+Bool = npt.NDArray[np.bool_]
+
+LONGEST_REACH = 24
+
+
+def forecast_panel(
+    panel: Panel,
+    *,
+    steps: int,
+    levels: tuple[float, ...],
+    model: str = "champion-recipe",
+    told: Callable[[str, int], None] = lambda member, origin: None,
+) -> Outlook:
+    """Forecast every series of a panel of any cadence; nothing but the panel is read.
+
+    Series with fewer than three figures, and series the recipe cannot answer, are answered by naive
+    and say so in ``made_by``. Series without any figure cannot be answered: see ``without_figures``.
+
+    Args:
+        panel: the caller's figures.
+        steps: periods ahead of each series' last row.
+        levels: quantile levels in (0, 1), increasing.
+        model: forecaster or "champion-recipe".
+        told: progress, called with (member, origin).
+
+    Raises:
+        AskError: no such forecaster.
+        DataError: no series has a figure.
+    """
+    dense = panel.dense
+    rows = np.flatnonzero(np.isfinite(dense.y).any(axis=1))
+    if len(rows) == 0:
+        raise DataError(
+            "no-figures",
+            found="no series with a figure",
+            expected="at least one value of y",
+            remedy="fill in the figures that are known",
+        )
+    history = dense.take(rows)
+    recipe = recipe_for_panel(history, steps=steps, model=model)
+    curves, made_by = _curves(history, recipe, steps, told)
+    return outlook_of_curves(curves, history, levels, made_by)
+
+
+def without_figures(panel: Panel) -> tuple[str, ...]:
+    """Series of the panel that have rows but not one figure."""
+    empty = ~np.isfinite(panel.dense.y).any(axis=1)
+    return tuple(name for name, hollow in zip(panel.dense.ids, empty, strict=True) if hollow)
+
+
+def recipe_for_panel(history: Dense, *, steps: int, model: str) -> Recipe:
+    """The recipe called ``model``, its reach fitted to the panel's length.
+
+    Raises:
+        AskError: no such forecaster.
+    """
+    season = history.cadence.season
+    longest = int(history.lengths.max())
+    room = max(1, (longest - LEAST_HISTORY) // 2) if season == 1 else max(1, longest // 3)
+    reach = min(steps, room, max(LONGEST_REACH, season))
+    return recipe_named(model, seasonal=season > 1, reach=reach)
+
+
+def fit_panel(
+    history: Dense, recipe: Recipe, told: Callable[[str, int], None] = lambda member, origin: None
+) -> FittedRecipe:
+    """Replay the panel's own past and fit ``recipe`` on it."""
+    past = replay(history, past_origins(history, recipe), recipe, recipe.members, told=told)
+    return fit(history, past, recipe)
+
+
+def _curves(
+    history: Dense, recipe: Recipe, steps: int, told: Callable[[str, int], None]
+) -> tuple[Float, tuple[str, ...]]:
+    fitted = fit_panel(history, recipe, told)
+    curves = fitted.curves(history, steps)
+    figures = np.isfinite(history.y).sum(axis=1)
+    made_by = np.full(len(history.ids), recipe.name, dtype=object)
+    plain = (figures < LEAST_HISTORY) | ~np.isfinite(curves).all(axis=(1, 2))
+    if plain.any() and recipe.name != "naive":
+        naive = fit_panel(history, replace(recipe, name="naive", members=("naive",)))
+        rows = np.flatnonzero(plain)
+        curves[rows] = naive.curves(history.take(rows), steps)
+        for row in rows:
+            made_by[row] = f"naive: {figures[row]} figures, too few for {recipe.name}"
+    return curves, tuple(made_by)

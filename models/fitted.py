@@ -1,0 +1,128 @@
+"""A fitted recipe: members, weights, bands and dependence, frozen; history is handed in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from features.matrix.scale import usual_change
+from features.series.panel import Dense
+from features.series.scopes import bridge
+from models.blend import Weights, learn_weights, mixed
+from models.calibration import GRID, Calibration, calibrate
+from models.dependence import Dependence, learn_dependence, read_quantiles, sample_ranks
+from models.forecast import Outlook
+from models.forecaster import Fitted
+from models.kinds import make
+from models.recipe import Recipe
+from models.replay import Replay, groups_of
+
+Float = npt.NDArray[np.float64]
+Int = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class FittedRecipe:
+    """What a recipe has learnt from a panel.
+
+    Attributes:
+        recipe: how it was made.
+        members: fitted members, in the recipe's order.
+        weights, calibration, dependence: learnt on replayed cutoffs.
+        trained_on: series it learnt from.
+    """
+
+    recipe: Recipe
+    members: tuple[Fitted, ...]
+    weights: Weights
+    calibration: Calibration
+    dependence: Dependence
+    trained_on: tuple[str, ...]
+
+    def curves(self, history: Dense, steps: int) -> Float:
+        """(B, steps, 199) quantile curves at ``GRID`` in tCO2e; never negative where history never was."""
+        point = np.stack([member.forecast(history, steps) for member in self.members])
+        groups = groups_of(history)
+        centre = mixed(point, self.weights.of(groups, steps))
+        scale = usual_change(bridge(history))
+        curves = centre[:, :, None] + scale[:, None, None] * self.calibration.of(groups, steps)
+        return np.where(history.non_negative[:, None, None], np.maximum(curves, 0.0), curves)
+
+    def paths(self, history: Dense, steps: int, count: int, seed: int) -> Float:
+        """(B, steps, count) joint sample paths in tCO2e.
+
+        Args:
+            history: figures up to each cutoff.
+            steps: periods ahead.
+            count: paths; each series and step has them evenly spread over its calibrated band.
+            seed: the same seed gives the same paths.
+        """
+        ranks = sample_ranks(self.dependence, areas_of(history), steps, count, seed)
+        drawn = read_quantiles(self.curves(history, steps), ranks)
+        return np.where(history.non_negative[:, None, None], np.maximum(drawn, 0.0), drawn)
+
+    def outlook(self, history: Dense, steps: int, levels: tuple[float, ...]) -> Outlook:
+        """Forecast of every series by itself (no paths drawn).
+
+        Args:
+            levels: quantile levels in (0, 1), increasing.
+        """
+        return outlook_of_curves(
+            self.curves(history, steps), history, levels, (self.recipe.name,) * len(history.ids)
+        )
+
+
+def outlook_of_curves(
+    curves: Float, history: Dense, levels: tuple[float, ...], made_by: tuple[str, ...]
+) -> Outlook:
+    """Quantiles and mean read off curves (B, H, 199)."""
+    steps = curves.shape[1]
+    ranks = np.broadcast_to(np.asarray(levels), (*curves.shape[:2], len(levels)))
+    values = read_quantiles(curves, np.asarray(ranks))
+    values = np.where(history.non_negative[:, None, None], np.maximum(values, 0.0), values)
+    return Outlook(
+        ids=history.ids,
+        ds=history.future(steps),
+        cutoffs=history.cutoffs(),
+        mean=curves.mean(axis=2),
+        levels=levels,
+        values=np.maximum.accumulate(values, axis=2),
+        made_by=made_by,
+        cadence=history.cadence,
+    )
+
+
+def areas_of(history: Dense) -> tuple[str, ...]:
+    """(B,) area of each series; each its own area where none is declared."""
+    if "area" in history.traits.columns:
+        return tuple(history.traits["area"].astype(str))
+    return history.ids
+
+
+def blended(past: Replay, weights: Weights) -> Float:
+    """(O, B, H) blend of a replay under one set of weights."""
+    shares = weights.of(past.groups, past.actual.shape[2])
+    return np.stack([mixed(past.point[:, o], shares) for o in range(past.actual.shape[0])])
+
+
+def fit(history: Dense, past: Replay, recipe: Recipe) -> FittedRecipe:
+    """Fit every member on all of ``history``; weights, bands and dependence on its replayed past."""
+    replayed = past.only(recipe.members)
+    weights = learn_weights(replayed, history.lengths, recipe)
+    mix = blended(replayed, weights)
+    season = history.cadence.season
+    calibration = calibrate(replayed, mix, history.lengths, recipe, season=season)
+    dependence = learn_dependence(replayed, mix, history.lengths, calibration, areas_of(history))
+    return FittedRecipe(
+        recipe=recipe,
+        members=tuple(make(name, recipe).fit(history) for name in recipe.members),
+        weights=weights,
+        calibration=calibration,
+        dependence=dependence,
+        trained_on=history.ids,
+    )
+
+
+__all__ = ["GRID", "FittedRecipe", "areas_of", "blended", "fit", "outlook_of_curves"]

@@ -1,0 +1,81 @@
+"""A recipe: everything that decides how a forecast is made, apart from the figures."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+from features.errors import AskError
+from models.arima import Final
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a forecast is made.
+
+    Attributes:
+        name: what it is called in scores and answers.
+        members: forecasters blended, the anchor first.
+        reach: longest step replayed, weighted and calibrated; later steps are extended from it.
+        origins: how many past cutoffs are replayed.
+        anchor: weight of the first member before anything is learnt.
+        pull: how strongly weights are held to that prior (0 = not at all).
+        memory: weight of a replayed cutoff relative to the one after it.
+        arima_final: who has the last word in ARIMA.
+        trees, rate, leaves: of the booster.
+        seed: of every random draw.
+    """
+
+    name: str
+    members: tuple[str, ...]
+    reach: int = 8
+    origins: int = 10
+    anchor: float = 0.4
+    pull: float = 0.01
+    memory: float = 0.9
+    arima_final: Final = "grid"
+    trees: int = 60
+    rate: float = 0.06
+    leaves: int = 15
+    seed: int = 1
+
+    def as_record(self) -> dict[str, Any]:
+        """JSON-ready form."""
+        return {**asdict(self), "members": list(self.members)}
+
+    @staticmethod
+    def of_record(record: dict[str, Any]) -> Recipe:
+        """Inverse of ``as_record``.
+
+        Raises:
+            AskError: an unknown key.
+        """
+        known = {f.name for f in fields(Recipe)}
+        strange = sorted(set(record) - known)
+        if strange:
+            raise AskError(
+                "recipe-unknown-key",
+                found="keys " + ", ".join(strange),
+                expected="keys among " + ", ".join(sorted(known)),
+                remedy="correct the spelling, or remove the key",
+            )
+        return Recipe(**{**record, "members": tuple(record["members"])})
+
+    def fingerprint(self) -> str:
+        """First 16 hex digits of the SHA-256 of the record."""
+        text = json.dumps(self.as_record(), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def alone(self, member: str) -> Recipe:
+        """The recipe of one member by itself, bands and all."""
+        return replace(self, name=member, members=(member,))
+
+
+def champion_recipe(seasonal: bool, **settings: Any) -> Recipe:
+    """The blend of record: naive-anchored; seasonal cadences are anchored on the season before."""
+    members = ("naive", "drift", "arima", "boosted")
+    if seasonal:
+        members = ("seasonal-naive", "naive", "arima", "boosted")
+    return Recipe(**{"name": "blend", "members": members, **settings})

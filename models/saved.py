@@ -1,0 +1,197 @@
+"""The saved model: a folder of plain files that opens anywhere, or refuses with a reason.
+
+``model.json`` (recipe, weights, bands, dependence, versions, checksums), ``booster.txt`` (LightGBM's
+own text), ``history.parquet``, ``traits.parquet`` and ``breaks.parquet``. Nothing in it is executed when it is read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from features.errors import ForecarbonError, LawBroken, ModelError
+from features.files import read_json, whole_folder, write_json
+from features.matrix.recipe import FeatureRecipe
+from features.series.cadence import named
+from features.series.panel import Dense, Panel, long_frame
+from models.blend import Weights
+from models.boosted import BoostedFit
+from models.calibration import Calibration
+from models.dependence import Dependence
+from models.fitted import FittedRecipe
+from models.forecaster import Fitted
+from models.kinds import make
+from models.recipe import Recipe
+
+FORMAT: Final = 1
+_LIBRARIES: Final = ("numpy", "pandas", "lightgbm", "statsmodels", "scikit-learn")
+_REMEDY: Final = "retrain (forecarbon retrain); never edit a saved model by hand"
+
+
+def write(
+    model: FittedRecipe, history: Dense, folder: Path, evidence: Mapping[str, Any] | None = None
+) -> None:
+    """Write ``folder`` whole or not at all, read it back, and compare the forecasts bit for bit.
+
+    Args:
+        history: the figures it answers from.
+        folder: must not exist yet.
+        evidence: why it may serve (scores, verdict, commit), kept beside it in ``evidence.json``.
+
+    Raises:
+        LawBroken: what was read back forecasts otherwise.
+    """
+    with whole_folder(folder) as scratch:
+        if evidence is not None:
+            write_json(scratch / "evidence.json", evidence)
+        _write_files(model, history, scratch)
+        again, its_history = read(scratch)
+        before = model.curves(history, model.recipe.reach)
+        if not np.array_equal(before, again.curves(its_history, model.recipe.reach)):
+            raise LawBroken(
+                "saved-model-differs",
+                found="other forecasts after writing and reading the model",
+                expected="the same forecasts bit for bit",
+                remedy="report this; the champion in service is untouched",
+            )
+
+
+def read(folder: Path) -> tuple[FittedRecipe, Dense]:
+    """The model and the history it answers from.
+
+    Raises:
+        ModelError: a missing, altered or incompatible file.
+    """
+    try:
+        record = read_json(folder / "model.json")
+        _check(record, folder)
+        history = _read_history(folder, record)
+        return _model_of(record, folder), history
+    except (OSError, ValueError, KeyError, TypeError, ForecarbonError) as fault:
+        if isinstance(fault, ModelError):
+            raise
+        raise ModelError(
+            "model-unreadable",
+            found=f"{type(fault).__name__}: {fault}",
+            expected=f"a saved model of format {FORMAT} in {folder.name}",
+            remedy=_REMEDY,
+        ) from fault
+
+
+def _write_files(model: FittedRecipe, history: Dense, folder: Path) -> None:
+    long = long_frame(history)
+    rows, columns = np.nonzero(history.breaks)
+    breaks = pd.DataFrame({"row": rows, "column": columns})
+    long.to_parquet(folder / "history.parquet", index=False)
+    breaks.to_parquet(folder / "breaks.parquet", index=False)
+    history.traits.assign(unique_id=list(history.ids)).to_parquet(folder / "traits.parquet", index=False)
+    boosted: dict[str, Any] | None = None
+    for member in model.members:
+        if isinstance(member, BoostedFit):
+            boosted = {
+                "features": member.recipe.as_record(),
+                "columns": list(member.recipe.columns),
+                "reach": member.reach,
+                "trained": member.booster is not None,
+            }
+            if member.booster is not None:
+                member.booster.save_model(str(folder / "booster.txt"))
+    record = {
+        "format": FORMAT,
+        "recipe": model.recipe.as_record(),
+        "weights": model.weights.as_record(),
+        "calibration": model.calibration.as_record(),
+        "dependence": model.dependence.as_record(),
+        "trained_on": list(model.trained_on),
+        "cadence": history.cadence.name,
+        "boosted": boosted,
+        "libraries": {name: version(name) for name in _LIBRARIES},
+    }
+    record["files"] = {p.name: _sha256(p) for p in sorted(folder.iterdir())}
+    write_json(folder / "model.json", record)
+
+
+def _check(record: dict[str, Any], folder: Path) -> None:
+    if record.get("format") != FORMAT:
+        raise ModelError(
+            "model-format",
+            found=f"saved model of format {record.get('format')}",
+            expected=f"format {FORMAT}",
+            remedy=_REMEDY,
+        )
+    altered = [name for name, digest in record["files"].items() if _sha256(folder / name) != digest]
+    if altered:
+        raise ModelError(
+            "model-altered",
+            found=f"{len(altered)} files that differ from their checksum",
+            expected="the files as they were written",
+            offenders=altered,
+            remedy=_REMEDY,
+        )
+
+
+def _read_history(folder: Path, record: dict[str, Any]) -> Dense:
+    traits = pd.read_parquet(folder / "traits.parquet").set_index("unique_id")
+    panel = Panel.of(pd.read_parquet(folder / "history.parquet"), named(record["cadence"]), traits)
+    dense = panel.dense
+    order = [dense.row[name] for name in traits.index]
+    dense = dense.take(order)
+    breaks = pd.read_parquet(folder / "breaks.parquet")
+    dense.breaks[breaks["row"].to_numpy(), breaks["column"].to_numpy()] = True
+    return dense
+
+
+def _model_of(record: dict[str, Any], folder: Path) -> FittedRecipe:
+    recipe = Recipe.of_record(record["recipe"])
+    members: list[Fitted] = []
+    for name in recipe.members:
+        if name == "boosted":
+            members.append(_read_boosted(record["boosted"], folder))
+        else:
+            members.append(make(name, recipe).fit(_NOTHING))
+    return FittedRecipe(
+        recipe=recipe,
+        members=tuple(members),
+        weights=Weights.of_record(record["weights"]),
+        calibration=Calibration.of_record(record["calibration"]),
+        dependence=Dependence.of_record(record["dependence"]),
+        trained_on=tuple(record["trained_on"]),
+    )
+
+
+def _read_boosted(record: dict[str, Any], folder: Path) -> BoostedFit:
+    features = FeatureRecipe.of_record(record["features"])
+    if list(features.columns) != record["columns"]:
+        raise ModelError(
+            "model-features-differ",
+            found="features " + ", ".join(record["columns"]),
+            expected="features " + ", ".join(features.columns),
+            remedy=_REMEDY,
+        )
+    booster = None
+    if record["trained"]:
+        import lightgbm
+
+        booster = lightgbm.Booster(model_file=str(folder / "booster.txt"))
+    return BoostedFit(booster=booster, recipe=features, reach=int(record["reach"]))
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+_NOTHING: Final = Dense(
+    ids=(),
+    y=np.zeros((0, 1)),
+    lengths=np.zeros(0, dtype=np.int64),
+    starts=np.zeros(0, dtype=np.int64),
+    breaks=np.zeros((0, 1), dtype=bool),
+    cadence=named("year"),
+    traits=pd.DataFrame(),
+)

@@ -1,0 +1,191 @@
+"""From a question and what stands on the shelf to an answer; pure: no clock, no store, no network."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from features.errors import AskError, DataError
+from features.series.words import UNIQUE_ID, UNIT
+from serving.errors import shown
+from serving.shelf import Rung, Standing
+from serving.wire import ForecastAsk, quantile_key
+
+Float = npt.NDArray[np.float64]
+
+GUESSED: Final = 3
+NEAR: Final = 0.6
+
+
+def answer(
+    ask: ForecastAsk, standing: Standing, *, issued_at: str, request_id: str, journal_id: str
+) -> dict[str, Any]:
+    """The answer to a question about registry series.
+
+    Every name asked for is answered or refused, exactly once.
+
+    Raises:
+        AskError: none of the names is known.
+        DataError: names are known, but none has a forecast.
+    """
+    named = _named(ask, standing)
+    wanted = ask.wanted
+    forecasts, refusals = [], []
+    for name, as_cluster in named:
+        refusal = _refusal(name, as_cluster, standing) or _out_of_reach(name, standing, wanted)
+        if refusal is None:
+            forecasts.append(forecast_of(standing.rungs[name], ask.steps, wanted))
+        else:
+            refusals.append(refusal)
+    if not forecasts:
+        raise _all_refused(refusals, standing)
+    spoken = [standing.rungs[item[UNIQUE_ID]] for item in forecasts]
+    return {
+        "forecasts": forecasts,
+        "refusals": refusals,
+        **provenance(standing, issued_at=issued_at, request_id=request_id, journal_id=journal_id),
+        "sources": sorted({source for rung in spoken for source in rung.entry.sources}),
+    }
+
+
+def provenance(standing: Standing, *, issued_at: str, request_id: str, journal_id: str) -> dict[str, Any]:
+    """What every answer says about itself."""
+    card = standing.pack.card
+    return {
+        "model_version": standing.pack.model_version,
+        "recipe": card["recipe"],
+        "issued_at": issued_at,
+        "as_of": card["as_of"],
+        "request_id": request_id,
+        "journal_id": journal_id,
+        "degraded": standing.degraded,
+    }
+
+
+def forecast_of(rung: Rung, steps: int, wanted: Sequence[float]) -> dict[str, Any]:
+    """One series' forecast as JSON-ready fields."""
+    pack, entry = rung.pack, rung.entry
+    mean = (pack.naive_mean if rung.plain else pack.mean)[entry.row, :steps].tolist()
+    values = quantile_rows(rung, steps, wanted).tolist()
+    keys = [quantile_key(q) for q in wanted]
+    return {
+        UNIQUE_ID: entry.unique_id,
+        "kind": entry.kind,
+        "unit": UNIT,
+        "scope": entry.scope_id,
+        "cadence": pack.cadence,
+        "cutoff": entry.cutoff,
+        "made_by": rung.made_by,
+        "rows": [
+            {
+                "ds": entry.ds[k],
+                "step": k + 1,
+                "mean": mean[k],
+                "quantiles": dict(zip(keys, values[k], strict=True)),
+            }
+            for k in range(steps)
+        ],
+    }
+
+
+def quantile_rows(rung: Rung, steps: int, wanted: Sequence[float]) -> Float:
+    """(steps, Q) quantiles: from the grid where it has them, else from the paths themselves."""
+    pack, row = rung.pack, rung.entry.row
+    if rung.plain:
+        grid = pack.naive_grid[row, :steps]
+        return np.stack([np.interp(wanted, pack.levels, step) for step in grid])
+    place = {level: k for k, level in enumerate(pack.levels)}
+    columns = [place.get(q, -1) for q in wanted]
+    if min(columns) >= 0:
+        return np.asarray(pack.grid[row, :steps][:, columns], dtype=np.float64)
+    return np.quantile(pack.paths[row, :steps], wanted, axis=1).T
+
+
+def _named(ask: ForecastAsk, standing: Standing) -> list[tuple[str, bool]]:
+    """Names in the order asked, each once, with whether it was asked for as a cluster."""
+    named: dict[str, bool] = {}
+    for cluster in ask.clusters:
+        named.setdefault(cluster, True)
+        if ask.include_sectors and cluster in standing.rungs:
+            for name, entry in standing.pack.series.items():
+                if entry.kind == "sector" and entry.cluster_id == cluster:
+                    named.setdefault(name, False)
+    for name in ask.series:
+        named.setdefault(name, False)
+    return list(named.items())
+
+
+def _refusal(name: str, as_cluster: bool, standing: Standing) -> dict[str, Any] | None:
+    pack = standing.pack
+    fits = name in pack.clusters or not as_cluster
+    if fits and name in standing.rungs:
+        return None
+    if fits and name in pack.absent:
+        absent = pack.absent[name]
+        return {
+            UNIQUE_ID: name,
+            "code": absent["code"],
+            "found": absent["reason"],
+            "expected": "a series with recent figures",
+            "remedy": absent["remedy"],
+        }
+    what = "cluster" if as_cluster else "series"
+    remedy = f"see GET /v1/clusters for every {what}"
+    if as_cluster and name in standing.rungs:
+        remedy = 'ask for it under "series"'
+    return {
+        UNIQUE_ID: shown(name),
+        "code": f"unknown-{what}",
+        "found": f"{what} {shown(name)!r}",
+        "expected": f"a {what} of the registry",
+        "remedy": remedy,
+    }
+
+
+def _out_of_reach(name: str, standing: Standing, wanted: Sequence[float]) -> dict[str, Any] | None:
+    rung = standing.rungs[name]
+    levels = rung.pack.levels
+    if not rung.plain or (wanted[0] >= levels[0] and wanted[-1] <= levels[-1]):
+        return None
+    return {
+        UNIQUE_ID: name,
+        "code": "quantile-out-of-reach",
+        "found": f"quantiles {quantile_key(wanted[0])} to {quantile_key(wanted[-1])}, and only the "
+        f"naive forecast for this series: {rung.made_by}",
+        "expected": f"quantiles from {quantile_key(levels[0])} to {quantile_key(levels[-1])}",
+        "remedy": "ask for less extreme quantiles, or retrain the champion",
+    }
+
+
+def _all_refused(refusals: list[dict[str, Any]], standing: Standing) -> AskError | DataError:
+    unknown = [item for item in refusals if item["code"].startswith("unknown-")]
+    names = [item[UNIQUE_ID] for item in refusals]
+    facts = {"refusals": refusals}
+    if len(unknown) == len(refusals):
+        near = _near(names[:GUESSED], [*standing.rungs, *standing.pack.absent])
+        return AskError(
+            unknown[0]["code"],
+            found=f"{len(names)} unknown: {names[0]!r}" if len(names) > 1 else unknown[0]["found"],
+            expected=unknown[0]["expected"],
+            offenders=names,
+            remedy=(f"did you mean {near}? " if near else "") + unknown[0]["remedy"],
+            facts=facts,
+        )
+    told = next(item for item in refusals if not item["code"].startswith("unknown-"))
+    return DataError(
+        "series-absent" if told["code"] != "quantile-out-of-reach" else told["code"],
+        found=told["found"],
+        expected=told["expected"],
+        offenders=names,
+        remedy=told["remedy"],
+        facts=facts,
+    )
+
+
+def _near(names: Iterable[str], known: list[str]) -> str:
+    close = [difflib.get_close_matches(name, known, n=1, cutoff=NEAR) for name in names]
+    return ", ".join(dict.fromkeys(found[0] for found in close if found))

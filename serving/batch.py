@@ -1,0 +1,159 @@
+"""Forecasts of a file of series into a file of quantiles: ``forecarbon forecast --history``."""
+
+from __future__ import annotations
+
+import io
+import sys
+from pathlib import Path
+from typing import Final
+
+import pandas as pd
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from features.errors import AskError
+from features.files import write_bytes
+from features.series.words import DS, STEP, UNIQUE_ID
+from features.sources.upload import Upload, read_file
+from models.engine import forecast_panel, recipe_for_panel, without_figures
+from models.forecast import STANDARD_QUANTILES, Outlook, quantiles_of_levels
+from models.replay import past_origins
+
+MOST_STEPS: Final = 10_000
+NO_FIGURE: Final = "none: no figure in the history"
+
+
+def forecast_file(
+    history: Path,
+    *,
+    steps: int,
+    levels: str = "80,95",
+    model: str = "champion-recipe",
+    out: Path | None = None,
+    cadence: str | None = None,
+) -> None:
+    """Forecast every series of a file, write (or print) ``steps`` rows for each.
+
+    A series that cannot be modelled is answered by naive and says so in ``made_by``; one without any
+    figure has empty values and says so.
+
+    Raises:
+        AskError: steps, levels, model or file name out of range.
+        DataError: the file cannot be read, with line numbers.
+    """
+    if not 1 <= steps <= MOST_STEPS:
+        raise AskError(
+            "steps-out-of-range",
+            found=f"steps {steps}",
+            expected=f"1 to {MOST_STEPS}",
+            remedy="ask for fewer steps" if steps > 0 else "ask for at least one step",
+        )
+    asked = tuple(sorted({*STANDARD_QUANTILES, *quantiles_of_levels(parse_levels(levels))}))
+    if out is not None:
+        ending_of(out)
+    upload = read_file(history, cadence=cadence)
+    outlook = _with_bar(upload, steps=steps, levels=asked, model=model)
+    frame = _answer(upload, outlook, steps)
+    _tell(upload, frame, out)
+    if out is not None:
+        write_frame(frame, out)
+    else:
+        sys.stdout.write(frame.to_csv(index=False))
+
+
+def parse_levels(text: str) -> list[float]:
+    """Central levels in percent from "80,95".
+
+    Raises:
+        AskError: a part that is no number, or outside (0, 100).
+    """
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    try:
+        levels = [float(part) for part in parts]
+    except ValueError:
+        levels = []
+    if not levels:
+        raise AskError(
+            "levels-unreadable",
+            found=f"levels {text!r}",
+            expected="percentages such as 80,95",
+            remedy="write numbers with commas between them",
+        )
+    quantiles_of_levels(levels)
+    return levels
+
+
+def ending_of(path: Path) -> str:
+    """The kind of file a name asks for.
+
+    Raises:
+        AskError: neither .csv nor .parquet.
+    """
+    ending = path.suffix.lower()
+    if ending not in (".csv", ".parquet"):
+        raise AskError(
+            "unknown-file-kind",
+            found=f"file name {path.name}",
+            expected="a name ending in .csv or .parquet",
+            remedy="choose one of the two endings",
+        )
+    return ending
+
+
+def write_frame(frame: pd.DataFrame, path: Path) -> None:
+    """Write a frame as the file's ending says, whole or not at all."""
+    buffer = io.BytesIO()
+    if ending_of(path) == ".csv":
+        frame.to_csv(buffer, index=False)
+    else:
+        frame.to_parquet(buffer, index=False)
+    write_bytes(path, buffer.getvalue())
+
+
+def _with_bar(upload: Upload, *, steps: int, levels: tuple[float, ...], model: str) -> Outlook:
+    dense = upload.panel.dense
+    recipe = recipe_for_panel(dense, steps=steps, model=model)
+    total = len(past_origins(dense, recipe)) * len(recipe.members)
+    columns = (TextColumn("{task.description:>10}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        task = bars.add_task("replay", total=total)
+        return forecast_panel(
+            upload.panel,
+            steps=steps,
+            levels=levels,
+            model=model,
+            told=lambda member, origin: bars.advance(task),
+        )
+
+
+def _answer(upload: Upload, outlook: Outlook, steps: int) -> pd.DataFrame:
+    frame = outlook.wide()
+    silent = without_figures(upload.panel)
+    if silent:
+        frame = pd.concat([frame, _silent_rows(upload, silent, steps)], ignore_index=True)
+        frame = frame.sort_values([UNIQUE_ID, STEP], ignore_index=True)
+    return frame.assign(**{DS: upload.write_ds(frame[UNIQUE_ID], frame[DS]).to_numpy()})
+
+
+def _silent_rows(upload: Upload, names: tuple[str, ...], steps: int) -> pd.DataFrame:
+    dense = upload.panel.dense
+    part = dense.take([dense.row[name] for name in names])
+    return pd.DataFrame(
+        {
+            UNIQUE_ID: [name for name in names for _ in range(steps)],
+            DS: part.future(steps).ravel(),
+            STEP: list(range(1, steps + 1)) * len(names),
+            "made_by": NO_FIGURE,
+        }
+    )
+
+
+def _tell(upload: Upload, frame: pd.DataFrame, out: Path | None) -> None:
+    console = Console(stderr=True)
+    makers = frame.drop_duplicates(UNIQUE_ID)["made_by"].str.split(":").str[0].value_counts()
+    spoken = ", ".join(f"{count} by {name}" for name, count in makers.items())
+    where = f" -> {out}" if out else ""
+    series = frame[UNIQUE_ID].nunique()
+    console.print(f"{series} series at {upload.panel.cadence.name} cadence: {spoken}{where}", highlight=False)
+    if upload.ignored:
+        console.print(f"columns not read (they vary within a series): {', '.join(upload.ignored)}")

@@ -1,0 +1,159 @@
+"""The one place where a refusal becomes an HTTP status and a body.
+
+Who must act decides: the caller's question 400 (404 for an unknown name, the protocol's own codes for
+protocol faults), the caller's figures 422, our model 503, our bug 500.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from pydantic import ValidationError
+from starlette.exceptions import HTTPException
+
+from features.errors import AskError, DataError, ForecarbonError, ModelError
+
+STATUS_OF_CODE: Final[Mapping[str, int]] = {
+    "unknown-path": 404,
+    "unknown-cluster": 404,
+    "unknown-series": 404,
+    "method-not-allowed": 405,
+    "body-too-slow": 408,
+    "body-too-large": 413,
+    "wrong-content-type": 415,
+    "series-absent": 422,
+}
+SHOWN_CHARACTERS: Final = 60
+_CODE_OF_FIELD: Final[Mapping[str, str]] = {
+    "steps": "steps-out-of-range",
+    "levels": "level-out-of-range",
+    "quantiles": "quantile-out-of-range",
+}
+_RANGE_FAULTS: Final = frozenset(
+    {
+        *("greater_than", "greater_than_equal", "less_than", "less_than_equal"),
+        *("too_short", "too_long", "string_too_short", "string_too_long"),
+    }
+)
+_EXPECTED_OF_FIELD: Final[Mapping[str, str]] = {
+    "steps": "a whole number from 1 to 30",
+    "levels": "central coverage in percent, above 0 and at most 99.9",
+    "quantiles": "quantiles from 0.0005 to 0.9995",
+}
+# How pydantic names the arms of ``str | int`` in a place; they are no fields of ours.
+_UNION_ARMS: Final = frozenset({"constrained-str", "str", "int"})
+_REMEDY_OF_FIELD: Final[Mapping[str, str]] = {
+    "steps": "ask for 1 to 30 steps",
+    "levels": "ask for central coverage in percent, such as 80 and 95",
+    "quantiles": "ask for quantiles such as 0.1, 0.5 and 0.9",
+}
+
+
+def status_of(error: ForecarbonError) -> int:
+    """The HTTP status of a refusal."""
+    if error.code in STATUS_OF_CODE:
+        return STATUS_OF_CODE[error.code]
+    if isinstance(error, AskError):
+        return 400
+    if isinstance(error, DataError):
+        return 422
+    return 503 if isinstance(error, ModelError) else 500
+
+
+def body_of(error: ForecarbonError, request_id: str) -> dict[str, Any]:
+    """The error form: what was found, what was expected, who is guilty, what to do."""
+    return {"error": error.as_record(), "request_id": request_id}
+
+
+def of_bug() -> ForecarbonError:
+    """What a caller is told about a bug of ours: nothing of its inside."""
+    return ForecarbonError(
+        "internal-error",
+        found="a fault of ours",
+        expected="an answer",
+        remedy="try again; if it stays, report it with the request_id",
+    )
+
+
+def of_http(fault: HTTPException, *, method: str, path: str) -> AskError:
+    """A routing fault in our own form."""
+    if fault.status_code == 405:
+        allowed = (fault.headers or {}).get("Allow", "")
+        return AskError(
+            "method-not-allowed",
+            found=f"{method} {shown(path)}",
+            expected=f"one of {allowed}",
+            remedy=f"use {allowed} on this path",
+            facts={"allow": allowed},
+        )
+    return AskError(
+        "unknown-path",
+        found=f"{method} {shown(path)}",
+        expected="a path of the API",
+        remedy="see /openapi.json for every path",
+    )
+
+
+def of_validation(fault: ValidationError) -> AskError:
+    """The first fault of a question, with the place of every other one among the offenders."""
+    faults = fault.errors(include_url=False, include_context=True)
+    first = faults[0]
+    place = place_of(first["loc"])
+    field = str(first["loc"][0]) if first["loc"] else ""
+    code = "invalid-value"
+    if first["type"] == "extra_forbidden":
+        code = "unknown-field"
+    elif first["type"] == "missing":
+        code = "field-missing"
+    elif first["type"] in _RANGE_FAULTS:
+        code = _CODE_OF_FIELD.get(field, "out-of-range")
+    elif isinstance(inner := first.get("ctx", {}).get("error"), AskError):
+        return inner
+    return AskError(
+        code,
+        found=_found(code, place, first["input"]),
+        expected=_expected(code, field, first["msg"]),
+        offenders=list(dict.fromkeys(place_of(item["loc"]) for item in faults)),
+        remedy=_remedy(code, field, place),
+        facts={"field": place},
+    )
+
+
+def place_of(loc: tuple[int | str, ...]) -> str:
+    """Where in the body: ``levels[0]``, ``history[3].y``; "body" for the whole of it."""
+    text = ""
+    for part in loc:
+        if len(loc) > 1 and part in _UNION_ARMS:
+            continue
+        text += f"[{part}]" if isinstance(part, int) else f".{shown(part)}"
+    return text.lstrip(".") or "body"
+
+
+def shown(value: object) -> str:
+    """A foreign value, safe and short enough to be repeated back."""
+    text = value if isinstance(value, str) else repr(value)
+    safe = "".join(sign if sign.isprintable() else "?" for sign in text[: SHOWN_CHARACTERS + 1])
+    return safe if len(safe) <= SHOWN_CHARACTERS else safe[:SHOWN_CHARACTERS] + "…"
+
+
+def _found(code: str, place: str, value: object) -> str:
+    if code == "field-missing":
+        return f"no {place}"
+    return f"a field {place}" if code == "unknown-field" else f"{place} = {shown(repr(value))}"
+
+
+def _expected(code: str, field: str, said: str) -> str:
+    if code == "unknown-field":
+        return "only the fields of the API"
+    if code == "field-missing":
+        return "the field to be there"
+    if field in _EXPECTED_OF_FIELD:
+        return _EXPECTED_OF_FIELD[field]
+    return said[:1].lower() + said[1:]
+
+
+def _remedy(code: str, field: str, place: str) -> str:
+    if code == "unknown-field":
+        return f"leave {place} out; see /openapi.json for every field"
+    return _REMEDY_OF_FIELD.get(field, f"mend {place}; see /openapi.json for every field")

@@ -1,0 +1,187 @@
+"""From a champion and the figures to the arrays of a pack: sectors, clusters, initiative."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from features.series.hierarchy import Hierarchy, Totals, total_history, total_paths
+from features.series.panel import Dense, long_frame
+from features.series.words import DS, INITIATIVE, UNIQUE_ID, Y
+from serving.layout import GRID
+
+Float = npt.NDArray[np.float64]
+
+NOT_FINITE: Final = "naive (because the champion gave no finite paths for this series)"
+
+
+class Forecasting(Protocol):
+    """Whatever draws joint sample paths (``models.fitted.FittedRecipe``)."""
+
+    def paths(self, history: Dense, steps: int, count: int, seed: int) -> Float:
+        """(B, steps, count) joint sample paths, tCO2e."""
+        ...
+
+
+class Fitted(Forecasting, Protocol):
+    """What a champion can do (``models.fitted.FittedRecipe``)."""
+
+    @property
+    def recipe(self) -> Any:
+        """Has ``name`` and ``as_record()``."""
+        ...
+
+
+class Figures(Protocol):
+    """Where figures come from (``features.series.build.SeriesSet``)."""
+
+    @property
+    def vintages(self) -> Any:
+        """Has ``frame`` with unique_id and source."""
+        ...
+
+    def data_hash(self) -> str:
+        """sha256 over the sorted figures."""
+        ...
+
+    def ended(self, t: pd.Timestamp) -> pd.DataFrame:
+        """Series that are not forecast: unique_id, reason, remedy."""
+        ...
+
+
+@dataclass(frozen=True)
+class Table:
+    """What a pack holds of S series, rows in the order of ``series``.
+
+    Attributes:
+        series: facts of each series, JSON-ready, without sources.
+        below: the bottom series each one consists of.
+        arrays: mean (S, H), grid (S, H, Q), paths (S, H, P), naive_mean, naive_grid.
+        history: unique_id, ds, y of every served series.
+    """
+
+    series: list[dict[str, Any]]
+    below: list[tuple[str, ...]]
+    arrays: Mapping[str, Float]
+    history: pd.DataFrame
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the served series."""
+        return [str(item[UNIQUE_ID]) for item in self.series]
+
+
+def table_of(
+    champion: Forecasting,
+    naive: Forecasting,
+    sectors: Dense,
+    ended: Iterable[str],
+    *,
+    made_by: str,
+    steps: int,
+    count: int,
+    seed: int,
+) -> Table:
+    """Forecast every cluster sector that has not ended, and sum the paths upwards.
+
+    ``sectors`` are all cluster sectors: the ``ended`` ones are not forecast, but are part of past totals.
+    """
+    gone = set(ended)
+    bottom = sectors.take([row for row, name in enumerate(sectors.ids) if name not in gone])
+    plain = np.asarray(naive.paths(bottom, steps, count, seed), dtype=np.float64)
+    paths = np.array(champion.paths(bottom, steps, count, seed), dtype=np.float64)
+    makers = [made_by] * len(bottom.ids)
+    for row in np.flatnonzero(~np.isfinite(paths).all(axis=(1, 2))):
+        paths[row], makers[row] = plain[row], NOT_FINITE
+    hierarchy = Hierarchy.of(sectors.traits.set_axis(pd.Index(sectors.ids)))
+    totals = total_paths(sectors, bottom.ids, paths, hierarchy)
+    plain_totals = total_paths(sectors, bottom.ids, plain, hierarchy)
+    below = _members(totals, bottom.ids, hierarchy)
+    every = np.concatenate([paths, totals.paths])
+    every_plain = np.concatenate([plain, plain_totals.paths])
+    return Table(
+        series=[*_sector_items(bottom, makers), *_total_items(bottom, totals, below, makers)],
+        below=[*((name,) for name in bottom.ids), *below],
+        arrays={
+            "mean": every.mean(axis=2),
+            "grid": _grid(every),
+            "paths": every,
+            "naive_mean": every_plain.mean(axis=2),
+            "naive_grid": _grid(every_plain),
+        },
+        history=pd.concat([long_frame(bottom), _past(sectors, totals, hierarchy)], ignore_index=True),
+    )
+
+
+def _grid(paths: Float) -> Float:
+    """(S, H, Q) quantiles of the paths."""
+    return np.ascontiguousarray(np.moveaxis(np.quantile(paths, GRID, axis=2), 0, 2))
+
+
+def _members(totals: Totals, live: tuple[str, ...], hierarchy: Hierarchy) -> list[tuple[str, ...]]:
+    known = set(live)
+    return [
+        live if name == INITIATIVE else tuple(m for m in hierarchy.members[name] if m in known)
+        for name in totals.ids
+    ]
+
+
+def _iso(history: Dense, ordinal: int) -> str:
+    return str(history.cadence.instant(np.asarray([ordinal]))[0].astype("datetime64[D]"))
+
+
+def _sector_items(bottom: Dense, makers: Sequence[str]) -> list[dict[str, Any]]:
+    days = bottom.cutoffs().astype("datetime64[D]")
+    names = ("cluster_id", "sector", "scope_id")
+    return [
+        {
+            UNIQUE_ID: name,
+            "kind": "sector",
+            **{trait: str(bottom.traits[trait].iloc[row]) for trait in names},
+            "cutoff": str(days[row]),
+            "made_by": makers[row],
+        }
+        for row, name in enumerate(bottom.ids)
+    ]
+
+
+def _total_items(
+    bottom: Dense, totals: Totals, below: Sequence[tuple[str, ...]], makers: Sequence[str]
+) -> list[dict[str, Any]]:
+    items = []
+    for name, cutoff, members in zip(totals.ids, totals.cutoffs, below, strict=True):
+        rows = [bottom.row[member] for member in members]
+        scopes = sorted({str(bottom.traits["scope_id"].iloc[row]) for row in rows})
+        spoken = "; ".join(sorted({makers[row] for row in rows}))
+        whole = name == INITIATIVE
+        items.append(
+            {
+                UNIQUE_ID: name,
+                "kind": INITIATIVE if whole else "cluster",
+                "cluster_id": "" if whole else name,
+                "sector": "",
+                "scope_id": " + ".join(scopes),
+                "cutoff": _iso(bottom, int(cutoff)),
+                "made_by": f"sum of {len(rows)} sector paths by {spoken}",
+            }
+        )
+    return items
+
+
+def _past(sectors: Dense, totals: Totals, hierarchy: Hierarchy) -> pd.DataFrame:
+    """Past totals from the first period that has one up to each cutoff."""
+    first = int(sectors.starts.min())
+    figures = total_history(sectors, hierarchy, first, int(totals.cutoffs.max()) - first + 1)
+    place = {name: row for row, name in enumerate((*hierarchy.clusters, INITIATIVE))}
+    frames = []
+    for name, cutoff in zip(totals.ids, totals.cutoffs, strict=True):
+        y = figures[place[name], : int(cutoff) - first + 1]
+        skipped = int(np.isfinite(y).argmax())
+        days = sectors.cadence.instant(first + np.arange(skipped, len(y)))
+        frames.append(pd.DataFrame({UNIQUE_ID: name, DS: days, Y: y[skipped:]}))
+    return pd.concat(frames, ignore_index=True)

@@ -1,0 +1,1 @@
+"""Pages that people look at; they ask nothing of any other machine."""

@@ -1,0 +1,120 @@
+"""Forecasts at the terminal: the same rows the API answers, from the same shelf."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+
+from features.series.words import MAX_STEPS
+from serving.answer import answer
+from serving.batch import parse_levels, write_frame
+from serving.shelf import Shelf, Standing
+from serving.views import clusters_view
+from serving.wire import read_ask
+
+MEGATONNE: Final = 1e6
+
+
+def opened_shelf(store: Path) -> Standing:
+    """What the store serves now.
+
+    Raises:
+        ModelError: nothing published, or nothing readable.
+    """
+    shelf = Shelf(store)
+    shelf.refresh()
+    return shelf.standing
+
+
+def print_outlook(
+    name: str,
+    *,
+    store: Path,
+    steps: int | None = None,
+    until: int | None = None,
+    levels: str = "80,95",
+    out: Path | None = None,
+) -> None:
+    """Print (or write to ``out``) the forecast of a cluster, series or the initiative.
+
+    Args:
+        steps: periods ahead; or ``until``: last year shown.
+        levels: central bands in percent, comma-separated.
+    """
+    standing = opened_shelf(store)
+    bands = parse_levels(levels)
+    ask = read_ask(json.dumps({"series": [name], "steps": steps or MAX_STEPS, "levels": bands}).encode())
+    told = answer(ask, standing, issued_at="", request_id="", journal_id="")
+    spoken = told["forecasts"][0]
+    rows = [row for row in spoken["rows"] if until is None or int(row["ds"][:4]) <= until]
+    if out is not None:
+        write_frame(_flat(spoken, rows), out)
+        Console().print(f"Wrote {len(rows)} rows to {out}", highlight=False)
+        return
+    _print_rows(spoken, rows, standing, bands)
+
+
+def _flat(spoken: dict[str, Any], rows: list[dict[str, Any]]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "unique_id": spoken["unique_id"],
+            "ds": row["ds"],
+            "step": row["step"],
+            "mean": row["mean"],
+            **{f"q{key}": value for key, value in row["quantiles"].items()},
+            "made_by": spoken["made_by"],
+        }
+        for row in rows
+    )
+
+
+def _print_rows(
+    spoken: dict[str, Any], rows: list[dict[str, Any]], standing: Standing, bands: list[float]
+) -> None:
+    console = Console(width=110)
+    facts = standing.pack.clusters.get(spoken["unique_id"], {}).get("facts", {})
+    title = facts.get("name") or spoken["unique_id"]
+    table = Table(title=f"{title} ({spoken['unique_id']}): Mt CO2e a year, cutoff {spoken['cutoff'][:4]}")
+    table.title_justify = "left"
+    table.add_column("year")
+    table.add_column("mean", justify="right")
+    table.add_column("median", justify="right")
+    for band in bands:
+        table.add_column(f"{band:g}% band", justify="right")
+    for row in rows:
+        quantiles = {float(key): value / MEGATONNE for key, value in row["quantiles"].items()}
+        cells = [f"{row['mean'] / MEGATONNE:.2f}", f"{quantiles[0.5]:.2f}"]
+        for band in bands:
+            tail = round((100 - band) / 200, 6)
+            cells.append(f"{quantiles[tail]:.2f} to {quantiles[round(1 - tail, 6)]:.2f}")
+        table.add_row(row["ds"][:4], *cells)
+    console.print(table)
+    made = f"made by {spoken['made_by']}, model {standing.pack.model_version}, scope {spoken['scope']}"
+    console.print(made, highlight=False)
+
+
+def print_clusters(*, store: Path) -> None:
+    """Print every cluster of the registry: latest total and outlook, or why there is none."""
+    view = clusters_view(opened_shelf(store))
+    table = Table(title="Clusters: Mt CO2e a year", title_justify="left")
+    for column in ("cluster", "name", "latest", "2030: 80% band", "note"):
+        table.add_column(column, overflow="fold")
+    for line in view["clusters"]:
+        table.add_row(line["cluster_id"], str(line["name"]), *_standing_cells(line))
+    Console(width=130).print(table)
+
+
+def _standing_cells(line: dict[str, Any]) -> tuple[str, str, str]:
+    if line["status"] == "absent":
+        return "", "", str(line["reason"])
+    latest, band = line.get("latest"), line.get("outlook")
+    shown = f"{latest['y'] / MEGATONNE:.2f} ({latest['ds'][:4]})" if latest else "not known"
+    if not band:
+        return shown, "beyond the horizon", ""
+    low, high = band["low"] / MEGATONNE, band["high"] / MEGATONNE
+    return shown, f"{low:.2f} to {high:.2f}", ""

@@ -1,0 +1,138 @@
+"""What the shelf knows, as JSON-ready views: clusters, one cluster, model card, health. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, Final
+
+from features.errors import AskError, ModelError
+from features.series.words import INITIATIVE, UNIQUE_ID, UNIT
+from serving.answer import quantile_rows
+from serving.errors import shown
+from serving.shelf import Rung, Standing
+
+OUTLOOK_YEAR: Final = "2030"
+BAND: Final = (0.1, 0.5, 0.9)
+
+
+def clusters_view(standing: Standing) -> dict[str, Any]:
+    """Every cluster: where it is, its latest total, its outlook, or why it has none."""
+    return {
+        "clusters": [cluster_line(name, standing) for name in standing.pack.clusters],
+        "initiative": outlook_of(INITIATIVE, standing),
+        **_told(standing),
+    }
+
+
+def cluster_line(name: str, standing: Standing) -> dict[str, Any]:
+    """One cluster of the list."""
+    facts = standing.pack.clusters[name]["facts"]
+    return {
+        "cluster_id": name,
+        **{key: facts.get(key) for key in ("name", "country", "lat", "lon")},
+        **outlook_of(name, standing),
+    }
+
+
+def cluster_view(name: str, standing: Standing) -> dict[str, Any]:
+    """Everything known about one cluster.
+
+    Raises:
+        AskError: no such cluster.
+    """
+    pack = standing.pack
+    if name not in pack.clusters:
+        raise AskError(
+            "unknown-cluster",
+            found=f"cluster {shown(name)!r}",
+            expected="a cluster of the registry",
+            remedy="see GET /v1/clusters for every cluster",
+        )
+    sectors = [e.unique_id for e in pack.series.values() if e.kind == "sector" and e.cluster_id == name]
+    ended = [dict(item) for key, item in pack.absent.items() if key.startswith(f"{name}/")]
+    days, values = pack.history.get(name, ((), []))
+    return {
+        **pack.clusters[name],
+        **outlook_of(name, standing),
+        "series": [{UNIQUE_ID: sector, **outlook_of(sector, standing)} for sector in sectors],
+        "absent_series": ended,
+        "history": [{"ds": day, "y": _number(y)} for day, y in zip(days, values, strict=True)],
+        **_told(standing),
+    }
+
+
+def outlook_of(name: str, standing: Standing) -> dict[str, Any]:
+    """Latest figure and 2030 median with 80% band of a series, or the reason why there is none."""
+    pack = standing.pack
+    if name not in standing.rungs:
+        absent = pack.absent.get(name, {})
+        return {
+            "status": "absent",
+            "unit": UNIT,
+            "reason": absent.get("reason", "no series"),
+            "remedy": absent.get("remedy", ""),
+        }
+    rung = standing.rungs[name]
+    days, values = pack.history.get(name, ((), []))
+    latest = [{"ds": d, "y": float(y)} for d, y in zip(days, values, strict=True) if math.isfinite(y)]
+    return {
+        "status": "served",
+        "unit": UNIT,
+        "scope": rung.entry.scope_id,
+        "cutoff": rung.entry.cutoff,
+        "made_by": rung.made_by,
+        "latest": latest[-1] if latest else None,
+        "outlook": _band(rung),
+    }
+
+
+def _band(rung: Rung) -> dict[str, Any] | None:
+    steps = [k for k, day in enumerate(rung.entry.ds) if day.startswith(OUTLOOK_YEAR)]
+    if not steps:
+        return None
+    at = steps[-1]
+    low, median, high = quantile_rows(rung, at + 1, BAND)[at].tolist()
+    return {"ds": rung.entry.ds[at], "median": median, "low": low, "high": high, "level": 80}
+
+
+def model_view(standing: Standing) -> dict[str, Any]:
+    """The model card of the champion that answers."""
+    card = standing.pack.card
+    names = (
+        *("model_version", "recipe", "recipe_record", "as_of", "created_at", "data_hash", "git_commit"),
+        *("unit", "cadence", "steps", "paths", "scores", "verdict"),
+    )
+    kinds = [entry.kind for entry in standing.pack.series.values()]
+    return {
+        **{name: card[name] for name in names},
+        "pack": standing.pack.name,
+        "degraded": standing.degraded,
+        "series": {kind: kinds.count(kind) for kind in sorted(set(kinds))},
+    }
+
+
+def health_view(standing: Standing, refused: ModelError | None, journal: str) -> dict[str, Any]:
+    """Whether all is as it should be, and if not, what is not."""
+    levels = [rung.level for rung in standing.rungs.values()]
+    good = refused is None and not standing.degraded and journal == "ok"
+    return {
+        "status": "ok" if good else "degraded",
+        "pack": standing.pack.name,
+        "refused": None if refused is None else refused.as_record(),
+        "journal": journal,
+        "rungs": {level: levels.count(level) for level in ("champion", "previous", "naive")},
+        **_told(standing),
+    }
+
+
+def _told(standing: Standing) -> Mapping[str, Any]:
+    return {
+        "model_version": standing.pack.model_version,
+        "as_of": standing.pack.card["as_of"],
+        "degraded": standing.degraded,
+    }
+
+
+def _number(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None

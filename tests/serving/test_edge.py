@@ -1,0 +1,250 @@
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from serving.desk import Desk
+from serving.edge import Edge
+from serving.journal import Journal, read_day
+from serving.launch import serve_command
+from serving.openapi import document
+from serving.own_history import Kitchen
+from serving.shelf import Shelf
+from tests.serving.test_own_history import fake_engine
+
+NOW = "2026-11-24T08:00:00.000Z"
+Call = Callable[..., httpx.Response]
+
+
+@pytest.fixture
+def edge(store: Path) -> Iterator[Edge]:
+    made = Edge()
+    shelf = Shelf(store)
+    shelf.refresh()
+    journal = Journal(store)
+    made.desk = Desk(
+        shelf=shelf, journal=journal, kitchen=Kitchen(fake_engine), clock=lambda: NOW, new_id=lambda: "j1"
+    )
+    yield made
+    made.desk.kitchen.close()
+    journal.close()
+
+
+def call(edge: Edge, method: str, path: str, **more: Any) -> httpx.Response:
+    async def once() -> httpx.Response:
+        transport = httpx.ASGITransport(app=edge, raise_app_exceptions=True)
+        async with httpx.AsyncClient(transport=transport, base_url="http://edge") as client:
+            return await client.request(method, path, **more)
+
+    return asyncio.run(once())
+
+
+def test_an_issued_forecast_is_in_the_journal(edge: Edge, store: Path) -> None:
+    reply = call(
+        edge, "POST", "/v1/forecast", json={"clusters": ["aa-north"]}, headers={"x-request-id": "mine"}
+    )
+    told = reply.json()
+    assert reply.status_code == 200
+    assert reply.headers["x-request-id"] == told["request_id"] == "mine"
+    assert (told["issued_at"], told["journal_id"], told["journal"]) == (NOW, "j1", "ok")
+    assert edge.desk is not None
+    edge.desk.journal.close()
+    (kept,) = read_day(store, NOW[:10])
+    assert kept["request_id"] == "mine"
+
+
+def test_a_failing_journal_never_blocks_an_answer(edge: Edge, store: Path) -> None:
+    (store / "journal").write_text("no folder")
+    ask = {"clusters": ["aa-north"]}
+    assert call(edge, "POST", "/v1/forecast", json=ask).status_code == 200
+    assert edge.desk is not None
+    for _ in range(100):
+        if edge.desk.journal.state == "degraded":
+            break
+        asyncio.run(asyncio.sleep(0.01))
+    reply = call(edge, "POST", "/v1/forecast", json=ask)
+    assert (reply.status_code, reply.json()["journal"]) == (200, "degraded")
+    assert call(edge, "GET", "/v1/health").json()["status"] == "degraded"
+    (store / "journal").unlink()
+
+
+def test_own_history_is_answered(edge: Edge) -> None:
+    rows = [{"unique_id": "p", "ds": year, "y": 1.0 * year} for year in range(2015, 2023)]
+    told = call(edge, "POST", "/v1/forecast", json={"history": rows, "steps": 3}).json()
+    assert [row["ds"] for row in told["forecasts"][0]["rows"]] == [2023, 2024, 2025]
+    assert told["as_of"] == NOW
+    assert told["sources"] == ["rows sent by the caller"]
+
+
+def test_a_bug_is_one_log_line_and_tells_the_caller_nothing_of_its_inside(
+    edge: Edge, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("secret inside")
+
+    monkeypatch.setattr("serving.desk.answer", broken)
+    with caplog.at_level(logging.INFO, logger="bentoml.forecarbon"):
+        reply = call(edge, "POST", "/v1/forecast", json={"clusters": ["aa-north"]})
+    assert reply.status_code == 500
+    assert reply.json()["error"]["code"] == "internal-error"
+    assert "secret" not in reply.text
+    (record,) = caplog.records
+    assert record.exc_info is None
+    said = json.loads(record.getMessage())
+    assert said["event"] == "bug"
+    assert said["said"] == "secret inside"
+    assert said["places"][-1].startswith("broken:")
+
+
+def test_a_value_that_is_not_finite_is_a_bug_and_never_goes_out(
+    edge: Edge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("serving.edge.clusters_view", lambda standing: {"y": float("nan")})
+    assert call(edge, "GET", "/v1/clusters").status_code == 500
+
+
+def test_a_worker_that_is_starting_says_so() -> None:
+    reply = call(Edge(), "GET", "/v1/clusters")
+    assert (reply.status_code, reply.json()["error"]["code"]) == (503, "starting")
+    assert reply.headers["retry-after"]
+
+
+def test_a_strange_request_id_is_replaced(edge: Edge) -> None:
+    reply = call(edge, "GET", "/v1/clusters", headers={"x-request-id": "a b<script>"})
+    assert len(reply.headers["x-request-id"]) == 32
+
+
+def test_the_page_escapes_what_the_registry_says(edge: Edge) -> None:
+    page = call(edge, "GET", "/").text
+    assert "North &lt;Port&gt;" in page
+    assert "North <Port>" not in page
+    assert "no public record" in page
+    assert "http" not in page.replace("<!doctype html>", "")
+
+
+def test_the_page_without_a_champion_says_what_to_do(edge: Edge, tmp_path: Path) -> None:
+    assert edge.desk is not None
+    edge.desk = Desk(
+        Shelf(tmp_path / "empty"), edge.desk.journal, edge.desk.kitchen, lambda: NOW, lambda: "j"
+    )
+    reply = call(edge, "GET", "/")
+    assert reply.status_code == 503
+    assert "forecarbon retrain" in reply.text
+
+
+def test_a_cluster_shows_facts_targets_series_and_what_ended(edge: Edge) -> None:
+    told = call(edge, "GET", "/v1/clusters/aa-north").json()
+    assert told["facts"]["name"] == "North <Port>"
+    assert told["targets"][0]["value"] == 55.0
+    assert [item["unique_id"] for item in told["series"]] == ["aa-north/power", "aa-north/steel"]
+    assert [item["unique_id"] for item in told["absent_series"]] == ["aa-north/glass"]
+    assert told["latest"] == told["history"][-1]
+    assert told["outlook"]["low"] < told["outlook"]["median"] < told["outlook"]["high"]
+    absent = call(edge, "GET", "/v1/clusters/cc-east").json()
+    assert (absent["status"], absent["reason"]) == ("absent", "no public record")
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/v1/clusters", "/v1/clusters/aa-north", "/v1/clusters/cc-east", "/v1/models/current", "/v1/health"],
+)
+def test_answers_hold_what_the_document_promises(edge: Edge, path: str) -> None:
+    template = "/v1/clusters/{cluster_id}" if path.count("/") == 3 and "clusters" in path else path
+    operation = document()["paths"][template]["get"]
+    check(
+        operation["responses"]["200"]["content"]["application/json"]["schema"], call(edge, "GET", path).json()
+    )
+
+
+def test_a_forecast_holds_what_the_document_promises(edge: Edge) -> None:
+    ask = {"clusters": ["aa-north", "cc-east"], "steps": 2}
+    schemas = document()["components"]["schemas"]
+    check(schemas["Answer"], call(edge, "POST", "/v1/forecast", json=ask).json())
+    check(schemas["Error"], call(edge, "POST", "/v1/forecast", json={}).json())
+
+
+def check(schema: dict[str, Any], value: Any) -> None:
+    """The part of JSON Schema that the document uses, in the plain and slow way."""
+    if "$ref" in schema:
+        check(document()["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]], value)
+    elif "anyOf" in schema:
+        if value is not None:
+            check(schema["anyOf"][0], value)
+    elif "enum" in schema:
+        assert value in schema["enum"]
+    else:
+        check_type(schema, value)
+
+
+def check_type(schema: dict[str, Any], value: Any) -> None:
+    wanted = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    types: dict[str, Any] = {
+        "object": dict, "array": list, "string": str, "number": (int, float), "integer": int,
+    }  # fmt: skip
+        "object": dict,
+        "array": list,
+        "string": str,
+        "number": (int, float),
+        "integer": int,
+    }
+    assert any(value is None if name == "null" else isinstance(value, types[name]) for name in wanted), value
+    if isinstance(value, dict):
+        assert set(schema.get("required", ())) <= set(value)
+        for name, part in schema.get("properties", {}).items():
+            if name in value:
+                check(part, value[name])
+    if isinstance(value, list):
+        for item in value:
+            check(schema["items"], item)
+
+
+def test_every_path_of_the_document_is_served_and_no_other(edge: Edge) -> None:
+    served = {(route.path, method) for route in edge._router.routes for method in route.methods - {"HEAD"}}  # type: ignore[attr-defined]
+    told = {
+        (path, method.upper())
+        for path, item in document()["paths"].items()
+        for method in item
+        if method != "parameters"
+    }
+    assert served == told
+    json.dumps(document(), allow_nan=False)
+
+
+def printed(root: Path, code: str) -> str:
+    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def test_nothing_on_the_request_path_imports_mlflow_or_training(root: Path) -> None:
+    code = (
+        "import sys, serving.service, models.engine\n"
+        "print(sorted(m for m in sys.modules if m.split('.')[0] in ('mlflow', 'training')))"
+    )
+    assert printed(root, code) == "[]"
+
+
+def test_the_launcher_needs_nothing_heavy(root: Path) -> None:
+    code = (
+        "import sys, serving.launch\n"
+        "print([m for m in ('bentoml', 'pandas', 'numpy', 'mlflow') if m in sys.modules])"
+    )
+    assert printed(root, code) == "[]"
+
+
+def test_the_command_serves_in_production_mode_on_an_address(tmp_path: Path) -> None:
+    argv, env = serve_command(host="localhost", port=3000, workers=2, store=tmp_path, base_env={})
+    assert argv[argv.index("--host") + 1] == "127.0.0.1"
+    assert "--development" not in argv
+    assert "--reload" not in argv
+    assert env["FORECARBON_STORE"] == str(tmp_path)
+    assert env["BENTOML_DO_NOT_TRACK"] == "True"
+    assert json.loads(env["BENTOML_CONFIG_OVERRIDES"]) == {"services": {"forecarbon": {"workers": 2}}}

@@ -1,0 +1,137 @@
+"""The backtest walks forward: nothing after a fold's issue time reaches its forecasts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from features.series.hierarchy import Hierarchy
+from features.series.panel import Dense
+from models.recipe import Recipe
+from models.replay import Replay, replay
+from tests.training.panels import YEARS, random_walks
+from training.backtest import Backtest, backtest
+from training.folds import Folds
+from training.scores import pairs, reliability, scores_frame, series_table
+
+FOLDS = 8
+RECIPE = Recipe(name="blend", members=("naive", "drift", "arima"), reach=3)
+
+
+def _folds(history: Dense) -> Folds:
+    backs = np.arange(FOLDS, 0, -1)
+    lengths = np.repeat((YEARS - backs)[:, None], len(history.ids), axis=1)
+    issued = tuple(pd.Timestamp(year=2005 + int(n), month=6, day=1) for n in YEARS - backs)
+    return Folds(issued=issued, lengths=lengths, scored=np.arange(FOLDS) >= 4)
+
+
+def _hierarchy(history: Dense) -> Hierarchy:
+    return Hierarchy.of(history.traits.assign(unique_id=list(history.ids)).set_index("unique_id"))
+
+
+def _run(history: Dense) -> tuple[dict[str, Backtest], Folds, Replay]:
+    folds = _folds(history)
+    past = replay(history, folds.lengths, RECIPE, RECIPE.members)
+    recipes = [RECIPE.alone("naive"), RECIPE]
+    return dict(backtest(history, past, folds, recipes, _hierarchy(history))), folds, past
+
+
+@pytest.fixture(scope="module")
+def walked() -> tuple[dict[str, Backtest], Folds, Replay]:
+    return _run(random_walks(60, seed=1))
+
+
+def test_later_figures_never_change_an_earlier_fold(
+    walked: tuple[dict[str, Backtest], Folds, Replay],
+) -> None:
+    tests, folds, _ = walked
+    history = random_walks(60, seed=1)
+    first = int(np.flatnonzero(folds.scored)[0])
+    seen = int(folds.lengths[first, 0])
+    y = history.y.copy()
+    y[:, seen:] = y[:, seen:] * 3 + 500
+    changed, _, _ = _run(replace(history, y=y))
+    for name, test in tests.items():
+        np.testing.assert_array_equal(test.values[0], changed[name].values[0])
+        assert not np.array_equal(test.values[-1], changed[name].values[-1])
+
+
+def test_full_grid_is_present_and_unknown_actuals_stay(
+    walked: tuple[dict[str, Backtest], Folds, Replay],
+) -> None:
+    tests, _, _ = walked
+    test = tests["blend"]
+    assert test.values.shape[:3] == (4, 60 + 2, 3)
+    assert np.isfinite(test.values).all()
+    assert np.isnan(test.actual[-1, :, 1:]).all()
+    assert np.isfinite(test.actual[-1, :, 0]).all()
+
+
+def test_quantiles_never_cross_and_cover_random_walks(
+    walked: tuple[dict[str, Backtest], Folds, Replay],
+) -> None:
+    tests, _, _ = walked
+    for test in tests.values():
+        assert (np.diff(test.values, axis=-1) >= 0).all()
+    below, by_step = reliability(tests["naive"])
+    shares = by_step[by_step["level"] == 80.0]["value"]
+    assert shares.between(0.65, 0.95).all()
+    assert below["value"].is_monotonic_increasing
+
+
+def test_cluster_bands_come_from_paths_not_from_added_quantiles(
+    walked: tuple[dict[str, Backtest], Folds, Replay],
+) -> None:
+    tests, _, _ = walked
+    test = tests["naive"]
+    sectors = np.array([name.startswith("c0/") for name in test.ids])
+    total = test.values[:, list(test.ids).index("c0")]
+    added = test.values[:, sectors].sum(axis=1)
+    width, added_width = total[..., -1] - total[..., 0], added[..., -1] - added[..., 0]
+    # Thirty independent walks: the band of the sum is far narrower than the sum of the bands.
+    assert (width < 0.5 * added_width).all()
+
+
+def test_a_scope_break_ahead_is_never_scored() -> None:
+    history = random_walks(20, seed=2)
+    breaks = history.breaks.copy()
+    breaks[:10, YEARS - 3] = True
+    broken = replace(history, breaks=breaks)
+    tests, folds, _ = _run(broken)
+    test = tests["naive"]
+    scored = np.flatnonzero(folds.scored)
+    for f, fold in enumerate(scored):
+        for h in range(3):
+            crosses = folds.lengths[fold, 0] <= YEARS - 3 <= folds.lengths[fold, 0] + h
+            known = folds.lengths[fold, 0] + h < YEARS
+            assert np.isfinite(test.actual[f, 0, h]) == (known and not crosses)
+            assert np.isfinite(test.actual[f, 15, h]) == known
+
+
+def test_scores_count_what_they_could_not_judge(
+    walked: tuple[dict[str, Backtest], Folds, Replay],
+) -> None:
+    tests, _, _ = walked
+    frame = scores_frame(tests)
+    row = frame[
+        (frame["forecaster"] == "naive")
+        & (frame["kind"] == "sector")
+        & (frame["step"] == 3)
+        & (frame["metric"] == "mase")
+    ].iloc[0]
+    assert (row["n"], row["n_missing"]) == (60 * 2, 60 * 2)
+    naive_step_1 = frame[
+        (frame["forecaster"] == "naive") & (frame["step"] == 1) & (frame["metric"] == "mase")
+    ]
+    assert naive_step_1[naive_step_1["kind"] == "sector"]["value"].iloc[0] == pytest.approx(1.0, abs=0.2)
+
+
+def test_one_row_a_series_and_pairs_by_fold(walked: tuple[dict[str, Backtest], Folds, Replay]) -> None:
+    tests, _, _ = walked
+    table = series_table(tests["blend"])
+    assert len(table) == 62
+    assert table["n"].min() > 0
+    assert pairs(tests["blend"], "sql").shape == (4, 62)

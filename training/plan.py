@@ -1,0 +1,149 @@
+"""The plan: everything a retrain decides by, in one closed TOML file with a fingerprint."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+import tomllib
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from features.errors import AskError
+from models.kinds import MEMBERS
+from models.recipe import Recipe
+
+PLANS: Final = Path(__file__).parent / "plans"
+
+
+class _Closed(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class FoldPlan(_Closed):
+    """When the past forecasts are issued, and which of them are scored."""
+
+    issue_month: int = Field(ge=1, le=12)
+    issue_day: int = Field(ge=1, le=28)
+    first_year: int = Field(ge=1990, le=2100)
+    last_year: int = Field(ge=1990, le=2100)
+    scored: int = Field(ge=1, le=40)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> FoldPlan:
+        if self.last_year - self.first_year + 1 < self.scored + 1:
+            raise ValueError("needs at least one fold before the scored ones: widen first_year..last_year")
+        return self
+
+
+class RecipePlan(_Closed):
+    """The challenger's recipe, see ``models.recipe.Recipe``."""
+
+    name: str = Field(min_length=1)
+    members: list[str] = Field(min_length=1)
+    reach: int = Field(ge=1, le=30)
+    memory: float = Field(gt=0, le=1)
+    anchor: float = Field(ge=0, le=1)
+    pull: float = Field(ge=0)
+    arima_final: str = Field(pattern="^(grid|filter|mle)$")
+    seed: int = 1
+    trees: int = Field(default=60, ge=1, le=2000)
+    rate: float = Field(default=0.06, gt=0, le=1)
+    leaves: int = Field(default=15, ge=2, le=512)
+
+    @model_validator(mode="after")
+    def _known_members(self) -> RecipePlan:
+        strange = [name for name in self.members if name not in MEMBERS]
+        if strange:
+            raise ValueError(f"unknown members {strange}: choose among {sorted(MEMBERS)}")
+        return self
+
+    def recipe(self) -> Recipe:
+        """The recipe it describes."""
+        return Recipe.of_record(self.model_dump())
+
+
+class GatePlan(_Closed):
+    """What a challenger must show."""
+
+    baseline: str
+    primary: str = Field(pattern="^(sql|mase|rmsse|wape)$")
+    tolerance: float = Field(ge=0)
+    least_pairs: int = Field(ge=1)
+    least_folds: int = Field(ge=2)
+    coverage_gap: float = Field(gt=0, lt=1)
+    worst_kind: float = Field(gt=0)
+
+
+class PicturePlan(_Closed):
+    """Series drawn large in the tracker."""
+
+    series: list[str] = []
+
+
+class Plan(_Closed):
+    """One retrain job."""
+
+    name: str = Field(pattern="^[a-z0-9-]+$")
+    experiment: str = Field(pattern="^[a-z0-9-]+$")
+    folds: FoldPlan
+    recipe: RecipePlan
+    gate: GatePlan
+    pictures: PicturePlan = PicturePlan()
+
+    @model_validator(mode="after")
+    def _baseline_is_a_member(self) -> Plan:
+        if self.gate.baseline not in self.recipe.members:
+            raise ValueError(f"gate.baseline {self.gate.baseline!r} is not among recipe.members")
+        return self
+
+    def fingerprint(self) -> str:
+        """First 16 hex digits of the SHA-256 of everything in the plan."""
+        text = json.dumps(self.model_dump(), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def read_plan(path: Path) -> Plan:
+    """The plan in a TOML file.
+
+    Raises:
+        AskError: no such file, not TOML, an unknown key (naming the nearest known one), a value out of
+            range.
+    """
+    try:
+        record = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise _refused("plan-missing", f"no file {path.name}", "a plan in TOML") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as fault:
+        raise _refused("plan-unreadable", f"{path.name}: {fault}", "a plan in TOML") from None
+    return parse_plan(record)
+
+
+def parse_plan(record: dict[str, Any]) -> Plan:
+    """The plan a record describes; refusals as in ``read_plan``."""
+    try:
+        return Plan.model_validate(record)
+    except ValidationError as fault:
+        first = fault.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "extra_forbidden":
+            raise _refused("plan-unknown-key", f"key {place}", _nearest(first["loc"], Plan)) from None
+        raise _refused(
+            "plan-value", f"{place or 'plan'} = {first.get('input')!r}", str(first["msg"])
+        ) from None
+
+
+def _nearest(place: tuple[int | str, ...], model: type[BaseModel]) -> str:
+    for part in place[:-1]:
+        inner = model.model_fields[str(part)].annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            model = inner
+    known = list(model.model_fields)
+    near = difflib.get_close_matches(str(place[-1]), known, n=1)
+    return f"the key {near[0]!r}" if near else "one of the keys " + ", ".join(known)
+
+
+def _refused(code: str, found: str, expected: str) -> AskError:
+    return AskError(code, found=found, expected=expected, remedy="correct the plan and run it again")

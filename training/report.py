@@ -1,0 +1,128 @@
+"""What a person at a terminal sees of a retrain: progress, scores beside naive, the verdict."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import pandas as pd
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from training.judging import Told, judged, stand
+from training.plan import read_plan
+from training.retrain import Retrained, retrain
+from training.scores import KINDS, scores_frame
+
+SHOWN: Final = (
+    ("mase", "", "MASE"),
+    ("rmsse", "", "RMSSE"),
+    ("wape", "", "wAPE"),
+    ("sql", "", "scaled quantile loss"),
+    ("coverage", "80", "inside 80%"),
+    ("coverage", "95", "inside 95%"),
+    ("interval_score", "80", "interval score 80"),
+    ("interval_score", "95", "interval score 95"),
+)
+LOWER_IS_BETTER: Final = ("mase", "rmsse", "wape", "sql", "interval_score")
+
+
+@contextmanager
+def progress_bars() -> Iterator[Told]:
+    """A bar a stage; yields what tells them."""
+    columns = (TextColumn("{task.description:>16}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bars:
+        stages = {}
+
+        def told(stage: str, done: int, total: int) -> None:
+            if stage not in stages:
+                stages[stage] = bars.add_task(stage, total=total)
+            bars.update(stages[stage], completed=done, total=total)
+
+        yield told
+
+
+def run_retrain(*, plan_file: Path, store: Path, now: datetime, root: Path) -> Retrained:
+    """Retrain by the plan in a file, with progress bars; refusals as in ``retrain``."""
+    plan = read_plan(plan_file)
+    with progress_bars() as told:
+        return retrain(plan=plan, store=store, now=now, commit=commit_of(root), told=told)
+
+
+def run_backtest(*, plan_file: Path, now: datetime) -> pd.DataFrame:
+    """The Scores frame of a plan's folds, with progress bars; nothing is saved."""
+    plan = read_plan(plan_file)
+    with progress_bars() as told:
+        _, tests, _ = judged(stand(now), plan, plan.recipe.recipe(), None, now, told)
+    return scores_frame(tests)
+
+
+def commit_of(root: Path) -> str:
+    """The git commit of the checkout, "" outside one."""
+    try:
+        asked = subprocess.run(
+            ["git", "rev-parse", "HEAD"],  # noqa: S607  # git from PATH, as a developer has it
+            cwd=root,
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=False,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return asked.stdout.strip() if asked.returncode == 0 else ""
+
+
+def print_retrain(result: Retrained) -> None:
+    """Rows, folds, scores, verdict."""
+    console = Console(width=130)
+    issued = result.folds.issued
+    scored = [f"{moment:%Y}" for moment, hit in zip(issued, result.folds.scored, strict=True) if hit]
+    console.print(f"Rows read: {result.rows_read:,} yearly figures of {result.series} series")
+    console.print(
+        f"Folds: {len(issued)}, issued {issued[0]:%d %B %Y} to {issued[-1]:%d %B %Y}; "
+        f"scored: {scored[0]} to {scored[-1]} ({len(scored)})"
+    )
+    print_scores(result.scores)
+    verdict = result.verdict
+    console.print(f"Verdict: [bold]{verdict.decision}[/bold]. {verdict.sentence}", highlight=False)
+    for rule in verdict.rules:
+        mark = "passed" if rule.passed else "failed"
+        console.print(f"  {mark}  {rule.name}: {rule.why}", highlight=False)
+    console.print(f"Serving: {result.model_version or 'nothing yet'}", highlight=False)
+
+
+def print_scores(scores: pd.DataFrame) -> None:
+    """One table a kind of series, every forecaster beside naive; the best of each column is bold."""
+    console = Console(width=130)
+    whole = scores[scores["step"] == 0]
+    for kind in KINDS:
+        rows = whole[whole["kind"] == kind]
+        if not rows["n"].sum():
+            continue
+        n = int(rows.loc[rows["metric"] == "wape", "n"].max())
+        title = {"all": "all series", "sector": "cluster sectors", "context": "context sectors"}.get(
+            kind, "cluster totals (from summed paths)"
+        )
+        table = Table(title=f"{title}: {n:,} forecasts with an actual", title_justify="left")
+        table.add_column("forecaster")
+        for _, _, label in SHOWN:
+            table.add_column(label, justify="right")
+        for name in sorted(set(rows["forecaster"]), key=lambda name: (name != "naive", name)):
+            table.add_row(name, *(_cell(rows, name, metric, param) for metric, param, _ in SHOWN))
+        console.print(table)
+
+
+def _cell(rows: pd.DataFrame, name: str, metric: str, param: str) -> str:
+    column = rows[(rows["metric"] == metric) & (rows["param"] == param)].set_index("forecaster")["value"]
+    value = float(column[name])
+    if value != value:
+        return "not known"
+    text = f"{100 * value:.1f}%" if metric in ("coverage", "wape") else f"{value:.3f}"
+    best = metric in LOWER_IS_BETTER and value <= float(column.min())
+    return f"[bold]{text}[/bold]" if best else text
