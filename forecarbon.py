@@ -115,10 +115,11 @@ def mlflow(
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 5000, store: Store = AT_HOME
 ) -> None:
     """Open the MLflow pages over the store's runs."""
-    from training.ui import ui_command, ui_environment
+    from training.ui import compare_url, ui_command, ui_environment
 
     argv = ui_command(store, port)
-    typer.echo(f"MLflow opens on http://127.0.0.1:{port}/ in about half a minute (stop with Ctrl-C)")
+    typer.echo("MLflow opens in about half a minute (stop with Ctrl-C); runs side by side:")
+    typer.echo(compare_url(port, "1"))
     become(argv, ui_environment())
 
 

@@ -132,7 +132,7 @@ def _members(totals: Totals, live: tuple[str, ...], hierarchy: Hierarchy) -> lis
 
 
 def _iso(history: Dense, ordinal: int) -> str:
-    return str(history.cadence.instant(np.asarray([ordinal]))[0].astype("datetime64[D]"))
+    return str(history.cadence.instant(np.array([ordinal], dtype=np.int64))[0].astype("datetime64[D]"))
 
 
 def _sector_items(bottom: Dense, makers: Sequence[str]) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from features.files import write_json
 from features.series.panel import Dense, long_frame
 from features.series.words import DS, QUANTILE, YHAT, Y
 from models.forecast import STANDARD_QUANTILES
@@ -93,20 +94,29 @@ def _facts(book: Book, name: str, test: Backtest, data: DatasetFacts, scratch: P
         tables={"per_series": series_table(test), "scores": own},
         datasets=[data],
         pictures=_pictures(book, name, test, scratch),
+        files={"plan.json": _plan_file(book, scratch)},
     )
 
 
 def _params(book: Book, name: str) -> dict[str, str]:
-    recipe = book.plan.recipe.model_dump()
-    if name in recipe["members"]:
-        recipe["members"] = [name]
-    folds = book.plan.folds.model_dump()
+    """What tells runs apart at a glance; the whole plan is a file of the run."""
+    recipe = book.plan.recipe
+    members = [name] if name in recipe.members else recipe.members
     return {
-        **{f"recipe.{key}": str(value) for key, value in recipe.items()},
-        **{f"folds.{key}": str(value) for key, value in folds.items()},
-        "plan.fingerprint": book.plan.fingerprint(),
-        "folds.scored_issues": f"{len(book.folds.issued)} issued, {int(book.folds.scored.sum())} scored",
+        "members": ", ".join(members),
+        "reach": str(recipe.reach),
+        "memory": str(recipe.memory),
+        "arima_final": recipe.arima_final,
+        "seed": str(recipe.seed),
+        "folds": f"{len(book.folds.issued)} issued, {int(book.folds.scored.sum())} scored",
+        "plan": f"{book.plan.name} {book.plan.fingerprint()}",
     }
+
+
+def _plan_file(book: Book, scratch: Path) -> Path:
+    path = scratch / "plan.json"
+    write_json(path, book.plan.model_dump())
+    return path
 
 
 def _name_of(row: pd.Series[Any]) -> str:

@@ -106,7 +106,7 @@ def _own_rows(frame: pd.DataFrame) -> pd.DataFrame:
         return pd.DataFrame({UNIQUE_ID: [], DS: [], Y: []})
     rows = frame.loc[frame[DS].notna(), [UNIQUE_ID, DS, Y]]
     try:
-        stamps = pd.to_datetime(rows[DS]).astype("datetime64[ns]")
+        stamps = pd.to_datetime(rows[DS], format="ISO8601").astype("datetime64[ns]")
     except (ValueError, TypeError) as wrong:
         raise AskError(
             "date-unreadable",

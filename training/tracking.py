@@ -125,37 +125,46 @@ def _prepare(database: Path, artifacts: str) -> None:
     """
     for left in database.parent.glob(".mlflow.*"):
         shutil.rmtree(left, ignore_errors=True)  # of a process killed right here
-    if database.exists() and not _outdated(database, artifacts):
+    revision = _revision(database)
+    if revision == _newest_revision():
         return
     with tempfile.TemporaryDirectory(prefix=".mlflow.", dir=database.parent) as folder:
         scratch = Path(folder) / database.name
         if database.exists():
             with closing(sqlite3.connect(database)) as old, closing(sqlite3.connect(scratch)) as new:
                 old.backup(new)
+        if revision:
             upgrade = [sys.executable, "-m", "mlflow", "db", "upgrade", f"sqlite:///{scratch}"]
             subprocess.run(upgrade, check=True, capture_output=True)  # noqa: S603
         else:
-            _touch(scratch, artifacts)
+            _make_tables(scratch, artifacts)
         os.replace(scratch, database)
 
 
-def _touch(database: Path, artifacts: str) -> None:
-    """Open a database as MLflow does, which makes its tables if there are none."""
+def _make_tables(database: Path, artifacts: str) -> None:
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
     SqlAlchemyStore(f"sqlite:///{database}", artifacts).engine.dispose()  # type: ignore[no-untyped-call]
 
 
-def _outdated(database: Path, artifacts: str) -> bool:
-    from mlflow.exceptions import MlflowException
+def _revision(database: Path) -> str:
+    """Schema revision of an MLflow database, "" if it has none."""
+    if not database.exists():
+        return ""
+    with closing(sqlite3.connect(database)) as connection:
+        try:
+            row = connection.execute("select version_num from alembic_version").fetchone()
+        except sqlite3.OperationalError:
+            return ""
+    return str(row[0]) if row else ""
 
-    try:
-        _touch(database, artifacts)
-    except MlflowException as refused:
-        if "out-of-date database schema" in str(refused):
-            return True
-        raise
-    return False
+
+def _newest_revision() -> str:
+    """Schema revision that the installed MLflow writes."""
+    from alembic.script import ScriptDirectory
+    from mlflow.store import db_migrations
+
+    return str(ScriptDirectory(next(iter(db_migrations.__path__))).get_current_head())
 
 
 def log_run(tracker: Tracker, facts: RunFacts) -> str:

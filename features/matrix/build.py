@@ -100,7 +100,6 @@ def _levels(known: Dense, scale: Float) -> list[Float]:
             np.where(top > 0, newest / top, 0.0),
             (newest - first) / scale / np.maximum(known.lengths - 1, 1),
             newest / scale,
-            np.log1p(np.abs(newest)),
             known.lengths.astype(float),
             (recent == 0).sum(axis=1).astype(float),
         ]

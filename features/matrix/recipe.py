@@ -28,7 +28,7 @@ class FeatureRecipe:
         changes = tuple(f"change_{k + 1}" for k in range(CHANGES))
         levels = (
             "over_mean_3", "over_mean_5", "over_mean", "over_max", "over_min", "share_of_max",
-            "slope", "level_in_scale", "log_level", "age", "zeros",
+            "slope", "level_in_scale", "age", "zeros",
         )  # fmt: skip
         season = ("season_gap", "season_change_1", "season_change_2", "phase") if self.seasonal else ()
         return changes + levels + season + self.traits + ("step",)

@@ -74,7 +74,7 @@ def _of_months(cadence: Cadence) -> bool:
 
 
 def _days_in(month: npt.NDArray[np.datetime64]) -> Int:
-    length = (month + 1).astype("datetime64[D]") - month.astype("datetime64[D]")
+    length = (month + np.timedelta64(1, "M")).astype("datetime64[D]") - month.astype("datetime64[D]")
     return np.asarray(length.astype(np.int64), dtype=np.int64)
 
 

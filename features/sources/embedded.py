@@ -34,11 +34,11 @@ def rows(reference: Reference) -> pd.DataFrame:
 
 def _published(figures: pd.DataFrame, rules: pd.DataFrame) -> npt.NDArray[np.datetime64]:
     """The day on which each figure is published; of several rules the one that began last applies."""
-    known = np.full(len(figures), np.datetime64("NaT"), dtype="datetime64[ns]")
+    known = np.full(len(figures), np.datetime64("NaT", "ns"), dtype="datetime64[ns]")
     year = figures["year"].to_numpy(dtype=np.int64)
     for rule in rules.sort_values("from_year").to_dict("records"):
         mine = (figures["source"] == rule["source_id"]).to_numpy() & (year >= int(str(rule["from_year"])))
-        when = (year[mine] + int(str(rule["years_after"])) - 1970).astype("datetime64[Y]")
-        month = when.astype("datetime64[M]") + (int(str(rule["month"])) - 1)
-        known[mine] = month.astype("datetime64[D]") + (int(str(rule["day"])) - 1)
+        months = (year[mine] + int(str(rule["years_after"])) - 1970) * 12 + int(str(rule["month"])) - 1
+        days = np.timedelta64(int(str(rule["day"])) - 1, "D")
+        known[mine] = months.astype("datetime64[M]").astype("datetime64[D]") + days
     return known

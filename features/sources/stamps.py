@@ -106,7 +106,7 @@ def _of_years(cells: pd.Series) -> Read:
     years = pd.to_numeric(cells, errors="coerce").astype(float)
     lawful = (years % 1 == 0) & years.between(1700, 2199)
     wall = (years.where(lawful, 1970).to_numpy(dtype=np.int64) - 1970).astype("datetime64[Y]")
-    stamps = np.where(lawful, wall.astype("datetime64[ns]"), np.datetime64("NaT"))
+    stamps = np.where(lawful, wall.astype("datetime64[ns]"), np.datetime64("NaT", "ns"))
     dtype = str(cells.dtype) if cells.dtype != object else "int64"
     return Read(Style("number", finest="year", dtype=dtype), stamps, stamps)
 
@@ -137,7 +137,7 @@ def _of_text(cells: pd.Series) -> Read:
     wall = _parsed(bare, style)[codes]
     offsets = suffix.unique()
     if len(offsets) > 1 and "" in offsets:
-        wall[(suffix == "").to_numpy()[codes]] = np.datetime64("NaT")
+        wall[(suffix == "").to_numpy()[codes]] = np.datetime64("NaT", "ns")
     minutes = suffix.map({text: _ahead(text) for text in offsets}).to_numpy(dtype=np.int64)
     ahead = minutes.astype("timedelta64[m]").astype("timedelta64[ns]")
     if len(offsets) == 1:
@@ -186,7 +186,8 @@ def _parsed(texts: pd.Series, style: Style) -> Stamps:
 def _bounded(stamps: npt.NDArray[np.datetime64]) -> Stamps:
     """As datetime64[ns], NaT outside the years that fit and make sense."""
     inside = (stamps >= _FIRST) & (stamps < _LAST)
-    return np.where(inside, stamps, np.datetime64("NaT")).astype("datetime64[ns]")
+    # NaT in the coarsest unit: years outside do not fit into nanoseconds, not even for a moment.
+    return np.where(inside, stamps, np.datetime64("NaT", "s")).astype("datetime64[ns]")
 
 
 def _ahead(offset: str) -> int:

@@ -190,12 +190,6 @@ def check_type(schema: dict[str, Any], value: Any) -> None:
     types: dict[str, Any] = {
         "object": dict, "array": list, "string": str, "number": (int, float), "integer": int,
     }  # fmt: skip
-        "object": dict,
-        "array": list,
-        "string": str,
-        "number": (int, float),
-        "integer": int,
-    }
     assert any(value is None if name == "null" else isinstance(value, types[name]) for name in wanted), value
     if isinstance(value, dict):
         assert set(schema.get("required", ())) <= set(value)

@@ -51,7 +51,7 @@ def test_coverage_draws_quantiles_and_bands(tmp_path: Path) -> None:
     )
     coverage(by_quantile, by_step, title="blend", path=tmp_path / "coverage.png")
     assert share_of(tmp_path / "coverage.png", "#0072B2") > 0.001
-    assert share_of(tmp_path / "coverage.png", "#D55E00") > 0.0005
+    assert share_of(tmp_path / "coverage.png", "#D55E00") > 0.0001
 
 
 def test_score_bars_say_where_there_is_no_score(tmp_path: Path) -> None:
