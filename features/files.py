@@ -10,9 +10,12 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from features.errors import AskError
+
+
+READABLE: Final = 0o644
 
 
 def fsync_folder(folder: Path) -> None:
@@ -32,6 +35,8 @@ def write_bytes(path: Path, payload: bytes) -> None:
         with os.fdopen(handle, "wb") as stream:
             stream.write(payload)
             stream.flush()
+            # mkstemp makes files private; a service under another account must be able to read them.
+            os.fchmod(stream.fileno(), READABLE)
             os.fsync(stream.fileno())
         os.replace(name, path)
     except BaseException:

@@ -49,7 +49,18 @@ def recipe_for(history: Dense) -> FeatureRecipe:
         if name not in _SKIPPED_TRAITS and 2 <= len(values) <= MOST_VALUES:
             names.append(str(name))
             codes.append(tuple(values))
-    return FeatureRecipe(tuple(names), tuple(codes), seasonal=history.cadence.season > 1)
+    return FeatureRecipe(
+        traits=tuple(names),
+        codes=tuple(codes),
+        seasonal=history.cadence.season > 1,
+        level=_usual_level(history),
+    )
+
+
+def _usual_level(history: Dense) -> float:
+    """Median size of the newest figures that are not zero; one where there are none."""
+    newest, _ = last_seen(np.abs(history.y))
+    return float(np.median(newest[newest > 0])) if (newest > 0).any() else 1.0
 
 
 def build(history: Dense, recipe: FeatureRecipe, steps: int) -> Rows:
@@ -57,7 +68,7 @@ def build(history: Dense, recipe: FeatureRecipe, steps: int) -> Rows:
     known = bridge(history)
     scale = usual_change(known)
     anchor = anchors(known, steps)
-    columns = [*_changes(known, scale), *_levels(known, scale)]
+    columns = [*_changes(known, scale), *_levels(known, scale, recipe.level)]
     if recipe.seasonal:
         columns += _seasonal(known, scale)
     columns += _codes(history, recipe)
@@ -82,7 +93,7 @@ def _changes(known: Dense, scale: Float) -> list[Float]:
     ]
 
 
-def _levels(known: Dense, scale: Float) -> list[Float]:
+def _levels(known: Dense, scale: Float, level: float) -> list[Float]:
     newest, _ = last_seen(known.y)
     recent = np.stack([back_from_end(known, k) for k in range(5)], axis=1)
     held = np.isfinite(known.y)
@@ -100,6 +111,7 @@ def _levels(known: Dense, scale: Float) -> list[Float]:
             np.where(top > 0, newest / top, 0.0),
             (newest - first) / scale / np.maximum(known.lengths - 1, 1),
             newest / scale,
+            np.log1p(np.abs(newest) / level),
             known.lengths.astype(float),
             (recent == 0).sum(axis=1).astype(float),
         ]

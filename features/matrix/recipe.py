@@ -16,11 +16,14 @@ class FeatureRecipe:
         traits: trait columns, in order.
         codes: for each trait, its known values; code = place, -1 = unknown.
         seasonal: whether seasonal features are made.
+        level: usual size of a series of the panel, tCO2e; ``log_level`` is measured in it, so that
+            the unit of the panel does not matter.
     """
 
     traits: tuple[str, ...]
     codes: tuple[tuple[str, ...], ...]
     seasonal: bool
+    level: float
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -28,7 +31,7 @@ class FeatureRecipe:
         changes = tuple(f"change_{k + 1}" for k in range(CHANGES))
         levels = (
             "over_mean_3", "over_mean_5", "over_mean", "over_max", "over_min", "share_of_max",
-            "slope", "level_in_scale", "age", "zeros",
+            "slope", "level_in_scale", "log_level", "age", "zeros",
         )  # fmt: skip
         season = ("season_gap", "season_change_1", "season_change_2", "phase") if self.seasonal else ()
         return changes + levels + season + self.traits + ("step",)
@@ -44,6 +47,7 @@ class FeatureRecipe:
             "traits": list(self.traits),
             "codes": [list(values) for values in self.codes],
             "seasonal": self.seasonal,
+            "level": self.level,
         }
 
     @staticmethod
@@ -53,4 +57,5 @@ class FeatureRecipe:
             traits=tuple(record["traits"]),
             codes=tuple(tuple(values) for values in record["codes"]),
             seasonal=bool(record["seasonal"]),
+            level=float(record["level"]),
         )
