@@ -14,7 +14,6 @@ from typing import Any, Final
 
 from features.errors import AskError
 
-
 READABLE: Final = 0o644
 
 

@@ -69,7 +69,7 @@ def aicc(log_likelihood: Float, parameters: Int, n: int) -> Float:
     room = n - k - 1
     with np.errstate(divide="ignore", invalid="ignore"):
         correction = np.where(room > 0, 2 * k * (k + 1) / np.where(room > 0, room, 1.0), np.inf)
-    return -2 * log_likelihood + (2 * k + correction)[:, None]
+    return np.asarray(-2 * log_likelihood + (2 * k + correction)[:, None])
 
 
 def choose(values: Float, *, words: whitening.Dictionary, drift: bool) -> Choice:
@@ -117,11 +117,11 @@ def predict(values: Float, choice: Choice, words: whitening.Dictionary, steps: i
     out = np.empty((len(values), steps))
     for degree in (0, 1):
         rows = np.flatnonzero(choice.d == degree)
-        if len(rows) == 0:
-            continue
-        w = np.diff(values[rows], n=degree, axis=1)
-        ahead = _predict_differences(w, choice.point[rows], choice.constant[rows], words, steps)
-        out[rows] = values[rows, -1:] + np.cumsum(ahead, axis=1) if degree else ahead
+        for start in range(0, len(rows), CHUNK):
+            part = rows[start : start + CHUNK]
+            w = np.diff(values[part], n=degree, axis=1)
+            ahead = _predict_differences(w, choice.point[part], choice.constant[part], words, steps)
+            out[part] = values[part, -1:] + np.cumsum(ahead, axis=1) if degree else ahead
     return out
 
 
@@ -197,7 +197,7 @@ class Arima:
             plain = season.strip(block.values)
             ahead = self._forecast_block(block, plain, steps)
             out[block.rows] = self._bounded(block, season, ahead) * block.scale[:, None]
-        return np.where(history.non_negative[:, None], np.maximum(out, 0.0), out)
+        return np.asarray(np.where(history.non_negative[:, None], np.maximum(out, 0.0), out))
 
     def _forecast_block(self, block: Block, plain: Float, steps: int) -> Float:
         words = whitening.dictionary(LONGEST + 2)
@@ -205,7 +205,7 @@ class Arima:
         ahead = predict(plain, choice, words, steps)
         spoken_for = (choice.p + choice.q > 0) & (self.final != "grid")
         for row in np.flatnonzero(spoken_for | block.gaps.any(axis=1)):
-            polished = last_word(plain, block.gaps, choice, row, final=self.final, steps=steps)
+            polished = last_word(plain, block.gaps, choice, int(row), final=self.final, steps=steps)
             if np.isfinite(polished).all():
                 ahead[row] = polished
         return ahead

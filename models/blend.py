@@ -110,7 +110,10 @@ def _carry_forward(shares: Float, last: int) -> None:
 
 
 def _least_absolute(errors: Float, prior: Float, pull: float) -> Float:
-    """(M,) shares on the simplex minimising mean |errors @ shares| + pull |shares − prior|².
+    """(M,) shares on the simplex minimising mean |errors @ shares| + pull · size · |shares − prior|².
+
+    ``size`` is the mean absolute error of the prior, so that the pull does not depend on how hard the
+    series are.
 
     Iteratively reweighted non-negative least squares; with too few errors the prior stands.
     """

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from features.matrix.build import Rows, build, recipe_for
+from features.matrix.build import DIGITS, Rows, build, recipe_for
 from features.matrix.recipe import FeatureRecipe
 from features.series.panel import Dense
 from features.series.scopes import same_scope_ahead
@@ -20,7 +21,7 @@ Float = npt.NDArray[np.float64]
 Int = npt.NDArray[np.int64]
 
 LEAST_ROWS = 200
-MOST_ROWS = 400_000
+MOST_ROWS = 250_000
 MOST_CUTOFFS = 24
 WIDEST_TARGET = 8.0
 
@@ -45,7 +46,7 @@ class BoostedFit:
         rows = build(history, self.recipe, steps)
         change = self._changes(rows, steps)
         out = rows.anchor + change * rows.scale[:, None]
-        return np.where(history.non_negative[:, None], np.maximum(out, 0.0), out)
+        return np.asarray(np.where(history.non_negative[:, None], np.maximum(out, 0.0), out))
 
     def _changes(self, rows: Rows, steps: int) -> Float:
         out = np.zeros((len(rows.x), steps))
@@ -53,7 +54,7 @@ class BoostedFit:
             return out
         for h in range(min(steps, self.reach)):
             step = np.full((len(rows.x), 1), h + 1.0)
-            out[:, h] = self.booster.predict(np.hstack([rows.x, step]), num_threads=1)
+            out[:, h] = np.asarray(self.booster.predict(np.hstack([rows.x, step]), num_threads=1))
         out[:, self.reach :] = out[:, self.reach - 1 : self.reach]
         return out
 
@@ -113,6 +114,13 @@ class Boosted:
         return lightgbm.train(parameters, data, num_boost_round=self.trees)
 
 
+def read_booster(path: Path) -> Booster:
+    """The booster in one of LightGBM's own text files."""
+    import lightgbm
+
+    return lightgbm.Booster(model_file=str(path))
+
+
 def training_rows(history: Dense, recipe: FeatureRecipe, reach: int) -> tuple[Float, Float]:
     """Features (N, F) and targets (N,) of every lawful (series, cutoff, step) inside ``history``.
 
@@ -132,7 +140,7 @@ def training_rows(history: Dense, recipe: FeatureRecipe, reach: int) -> tuple[Fl
         for h in range(min(reach, back)):
             column = np.minimum(lengths[rows] + h, whole.y.shape[1] - 1)
             actual = whole.y[np.arange(len(rows)), column]
-            target = (actual - made.anchor[:, h]) / made.scale
+            target = np.round((actual - made.anchor[:, h]) / made.scale, DIGITS)
             keep = np.isfinite(target) & lawful[:, h]
             step = np.full((int(keep.sum()), 1), h + 1.0)
             xs.append(np.hstack([made.x[keep], step]))

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from scipy.stats import norm
 from sklearn.isotonic import isotonic_regression
 
+from features.matrix.scale import ONLY_ZEROS
 from models.recipe import Recipe
 from models.replay import Replay
 
@@ -25,6 +26,7 @@ Bool = npt.NDArray[np.bool_]
 GRID: Final = np.round(np.arange(0.005, 0.9951, 0.005), 6)
 LEAST_OWN_GROUP = 400
 PRIOR_ERRORS = 20.0
+WIDEST_ERROR = 20.0
 PRIOR_SPREAD = float(np.sqrt(np.pi / 2))
 MIDDLE = slice(19, 180)
 
@@ -88,13 +90,15 @@ def random_walk(steps: int, season: int) -> Float:
     return np.asarray(PRIOR_SPREAD * np.sqrt(walked)[:, None] * norm.ppf(GRID)[None, :])
 
 
-def calibrate(
-    past: Replay, blended: Float, lengths: Int, recipe: Recipe, *, season: int
-) -> Calibration:
-    """Learn the error quantiles of ``blended`` (O, B, H) from what is known within ``lengths`` (B,)."""
-    usable = past.known_by(lengths) & np.isfinite(blended)
-    with np.errstate(invalid="ignore"):
-        z = (past.actual - blended) / past.scale[:, :, None]
+def calibrate(past: Replay, blended: Float, lengths: Int, recipe: Recipe, *, season: int) -> Calibration:
+    """Learn the error quantiles of ``blended`` (O, B, H) from what is known within ``lengths`` (B,).
+
+    Errors of histories of nothing but zeros have no yardstick and are left out. Errors beyond
+    ``WIDEST_ERROR`` usual changes count as that: a plant back from standstill must not widen the
+    bands of all others without end.
+    """
+    usable = past.known_by(lengths) & np.isfinite(blended) & (past.scale != ONLY_ZEROS)[:, :, None]
+    z = np.clip((past.actual - blended) / past.scale[:, :, None], -WIDEST_ERROR, WIDEST_ERROR)
     origins, _, steps = z.shape
     age = recipe.memory ** np.arange(origins)[::-1]
     weight = np.where(usable, age[:, None, None], 0.0)
@@ -106,14 +110,21 @@ def calibrate(
         name = groups[g]
         inside = np.ones(len(kinds), dtype=bool) if name == "" else kinds == name
         fallback, strength = (prior, PRIOR_ERRORS) if name == "" else (table[-1], LEAST_OWN_GROUP / 4)
-        for h in range(steps):
-            chosen = usable[:, inside, h]
-            counts[g, h] = chosen.sum()
-            own = weighted_quantiles(z[:, inside, h][chosen], weight[:, inside, h][chosen])
-            share = counts[g, h] / (counts[g, h] + strength)
-            table[g, h] = fallback[h] if own is None else share * own + (1 - share) * fallback[h]
-        table[g] = _widening(table[g], counts[g], season)
+        counts[g] = usable[:, inside].sum(axis=(0, 1))
+        own = _own_quantiles(z[:, inside], usable[:, inside], weight[:, inside], fallback)
+        share = (counts[g] / (counts[g] + strength))[:, None]
+        table[g] = _widening(share * own + (1 - share) * fallback, counts[g], season)
     return Calibration(groups, table, counts, _growth(table[-1], season), season)
+
+
+def _own_quantiles(z: Float, usable: Bool, weight: Float, fallback: Float) -> Float:
+    """(H, 199) quantiles of the usable errors (O, b, H) of each step; ``fallback`` where there are none."""
+    out = fallback.copy()
+    for h in range(len(out)):
+        chosen = usable[:, :, h]
+        own = weighted_quantiles(z[:, :, h][chosen], weight[:, :, h][chosen])
+        out[h] = fallback[h] if own is None else own
+    return out
 
 
 def weighted_quantiles(values: Float, weights: Float) -> Float | None:

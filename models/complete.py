@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from features.matrix.scale import last_seen
 from features.series.panel import Dense
 from features.series.scopes import bridge
 
@@ -37,9 +38,10 @@ def blocks(history: Dense, longest: int) -> Iterator[Block]:
     """The panel in blocks of equal length, scope breaks bridged, at most the ``longest`` last periods.
 
     Gaps inside are filled along a straight line, gaps at the end by the last figure. Rows without any
-    figure are left out.
+    figure are left out; rows whose figures all lie further back than ``longest`` stand still at the last.
     """
     y = bridge(history).y
+    newest, _ = last_seen(y)
     finite = np.isfinite(y)
     some = finite.any(axis=1)
     first = finite.argmax(axis=1)
@@ -49,6 +51,8 @@ def blocks(history: Dense, longest: int) -> Iterator[Block]:
         rows = np.flatnonzero(lengths == n)
         columns = history.lengths[rows][:, None] - n + np.arange(n)[None, :]
         values = y[rows[:, None], columns]
+        hollow = ~np.isfinite(values).any(axis=1)
+        values[hollow] = newest[rows[hollow], None]
         gaps = ~np.isfinite(values)
         values = _fill(values, gaps)
         scale = np.abs(values).mean(axis=1)

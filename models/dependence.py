@@ -73,11 +73,14 @@ def normal_scores(past: Replay, blended: Float, lengths: Int, calibration: Calib
     with np.errstate(invalid="ignore"):
         z = (past.actual - blended) / past.scale[:, :, None]
     z = np.where(past.known_by(lengths), z, np.nan)
-    table = calibration.of(past.groups, steps)
     below = np.full(z.shape, np.nan)
-    for o in range(len(z)):
-        rank = (table < z[o][:, :, None]).sum(axis=2) / len(GRID)
-        below[o] = np.where(np.isfinite(z[o]), rank, np.nan)
+    kinds = np.asarray(past.groups)
+    for kind in sorted(set(past.groups)):
+        rows = np.flatnonzero(kinds == kind)
+        table = calibration.of((kind,), steps)[0]
+        for h in range(steps):
+            below[:, rows, h] = np.searchsorted(table[h], z[:, rows, h]) / len(GRID)
+    below = np.where(np.isfinite(z), below, np.nan)
     return np.asarray(norm.ppf(np.clip(below, 0.0025, 0.9975)))
 
 
@@ -114,9 +117,7 @@ def _kappa(scores: Float) -> float:
     return float(np.clip(top / bottom, 0.05, 3.0)) if bottom > 0 else DEFAULT_KAPPA
 
 
-def sample_ranks(
-    dependence: Dependence, areas: tuple[str, ...], steps: int, count: int, seed: int
-) -> Float:
+def sample_ranks(dependence: Dependence, areas: tuple[str, ...], steps: int, count: int, seed: int) -> Float:
     """(B, steps, count) uniform ranks in (0, 1), jointly dependent; each (series, step) row is an
     exact, evenly spaced set of ranks."""
     draw = np.random.default_rng(seed)

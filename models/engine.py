@@ -14,7 +14,7 @@ from models.fitted import FittedRecipe, fit, outlook_of_curves
 from models.forecast import Outlook
 from models.kinds import recipe_named
 from models.recipe import Recipe
-from models.replay import LEAST_HISTORY, past_origins, replay
+from models.replay import LEAST_HISTORY, past_origins, replay, silent
 
 Float = npt.NDArray[np.float64]
 Bool = npt.NDArray[np.bool_]
@@ -28,7 +28,7 @@ def forecast_panel(
     steps: int,
     levels: tuple[float, ...],
     model: str = "champion-recipe",
-    told: Callable[[str, int], None] = lambda member, origin: None,
+    told: Callable[[str, int], None] = silent,
 ) -> Outlook:
     """Forecast every series of a panel of any cadence; nothing but the panel is read.
 
@@ -63,8 +63,8 @@ def forecast_panel(
 
 def without_figures(panel: Panel) -> tuple[str, ...]:
     """Series of the panel that have rows but not one figure."""
-    empty = ~np.isfinite(panel.dense.y).any(axis=1)
-    return tuple(name for name, hollow in zip(panel.dense.ids, empty, strict=True) if hollow)
+    held = np.isfinite(panel.dense.y).sum(axis=1)
+    return tuple(name for name, count in zip(panel.dense.ids, held, strict=True) if count == 0)
 
 
 def recipe_for_panel(history: Dense, *, steps: int, model: str) -> Recipe:
@@ -80,9 +80,7 @@ def recipe_for_panel(history: Dense, *, steps: int, model: str) -> Recipe:
     return recipe_named(model, seasonal=season > 1, reach=reach)
 
 
-def fit_panel(
-    history: Dense, recipe: Recipe, told: Callable[[str, int], None] = lambda member, origin: None
-) -> FittedRecipe:
+def fit_panel(history: Dense, recipe: Recipe, told: Callable[[str, int], None] = silent) -> FittedRecipe:
     """Replay the panel's own past and fit ``recipe`` on it."""
     past = replay(history, past_origins(history, recipe), recipe, recipe.members, told=told)
     return fit(history, past, recipe)
@@ -101,5 +99,7 @@ def _curves(
         rows = np.flatnonzero(plain)
         curves[rows] = naive.curves(history.take(rows), steps)
         for row in rows:
-            made_by[row] = f"naive: {figures[row]} figures, too few for {recipe.name}"
+            short = figures[row] < LEAST_HISTORY
+            why = f"{figures[row]} figures, too few" if short else "figures out of reach"
+            made_by[row] = f"naive: {why} for {recipe.name}"
     return curves, tuple(made_by)

@@ -55,13 +55,17 @@ class Replay:
         return replace(self, members=tuple(members), point=self.point[rows])
 
 
+def silent(member: str, origin: int) -> None:
+    """Progress nobody wants to hear of."""
+
+
 def replay(
     history: Dense,
     origins: Int,
     recipe: Recipe,
     members: Sequence[str],
     *,
-    told: Callable[[str, int], None] = lambda member, origin: None,
+    told: Callable[[str, int], None] = silent,
 ) -> Replay:
     """Fit every member at each past cutoff on what was visible then, and let it speak.
 

@@ -1,12 +1,14 @@
 """The saved model: a folder of plain files that opens anywhere, or refuses with a reason.
 
-``model.json`` (recipe, weights, bands, dependence, versions, checksums), ``booster.txt`` (LightGBM's
-own text), ``history.parquet``, ``traits.parquet`` and ``breaks.parquet``. Nothing in it is executed when it is read.
+``model.json`` (recipe, weights, bands, dependence, versions, checksums of the others and of itself),
+``booster.txt`` (LightGBM's own text), ``history.parquet``, ``traits.parquet`` and ``breaks.parquet``.
+Nothing in it is executed when it is read.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -21,7 +23,7 @@ from features.matrix.recipe import FeatureRecipe
 from features.series.cadence import named
 from features.series.panel import Dense, Panel, long_frame
 from models.blend import Weights
-from models.boosted import BoostedFit
+from models.boosted import BoostedFit, read_booster
 from models.calibration import Calibration
 from models.dependence import Dependence
 from models.fitted import FittedRecipe
@@ -40,6 +42,7 @@ def write(
     """Write ``folder`` whole or not at all, read it back, and compare the forecasts bit for bit.
 
     Args:
+        model: what is saved.
         history: the figures it answers from.
         folder: must not exist yet.
         evidence: why it may serve (scores, verdict, commit), kept beside it in ``evidence.json``.
@@ -91,17 +94,7 @@ def _write_files(model: FittedRecipe, history: Dense, folder: Path) -> None:
     long.to_parquet(folder / "history.parquet", index=False)
     breaks.to_parquet(folder / "breaks.parquet", index=False)
     history.traits.assign(unique_id=list(history.ids)).to_parquet(folder / "traits.parquet", index=False)
-    boosted: dict[str, Any] | None = None
-    for member in model.members:
-        if isinstance(member, BoostedFit):
-            boosted = {
-                "features": member.recipe.as_record(),
-                "columns": list(member.recipe.columns),
-                "reach": member.reach,
-                "trained": member.booster is not None,
-            }
-            if member.booster is not None:
-                member.booster.save_model(str(folder / "booster.txt"))
+    boosted = [member for member in model.members if isinstance(member, BoostedFit)]
     record = {
         "format": FORMAT,
         "recipe": model.recipe.as_record(),
@@ -110,11 +103,28 @@ def _write_files(model: FittedRecipe, history: Dense, folder: Path) -> None:
         "dependence": model.dependence.as_record(),
         "trained_on": list(model.trained_on),
         "cadence": history.cadence.name,
-        "boosted": boosted,
+        "boosted": _write_boosted(boosted[0], folder) if boosted else None,
         "libraries": {name: version(name) for name in _LIBRARIES},
     }
     record["files"] = {p.name: _sha256(p) for p in sorted(folder.iterdir())}
-    write_json(folder / "model.json", record)
+    write_json(folder / "model.json", {**record, "digest": _digest(record)})
+
+
+def _write_boosted(member: BoostedFit, folder: Path) -> dict[str, Any]:
+    if member.booster is not None:
+        member.booster.save_model(str(folder / "booster.txt"))
+    return {
+        "features": member.recipe.as_record(),
+        "columns": list(member.recipe.columns),
+        "reach": member.reach,
+        "trained": member.booster is not None,
+    }
+
+
+def _digest(record: dict[str, Any]) -> str:
+    """SHA-256 of a record without its own digest."""
+    plain = {name: value for name, value in record.items() if name != "digest"}
+    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
 
 
 def _check(record: dict[str, Any], folder: Path) -> None:
@@ -126,6 +136,8 @@ def _check(record: dict[str, Any], folder: Path) -> None:
             remedy=_REMEDY,
         )
     altered = [name for name, digest in record["files"].items() if _sha256(folder / name) != digest]
+    if record["digest"] != _digest(record):
+        altered.append("model.json")
     if altered:
         raise ModelError(
             "model-altered",
@@ -174,11 +186,7 @@ def _read_boosted(record: dict[str, Any], folder: Path) -> BoostedFit:
             expected="features " + ", ".join(features.columns),
             remedy=_REMEDY,
         )
-    booster = None
-    if record["trained"]:
-        import lightgbm
-
-        booster = lightgbm.Booster(model_file=str(folder / "booster.txt"))
+    booster = read_booster(folder / "booster.txt") if record["trained"] else None
     return BoostedFit(booster=booster, recipe=features, reach=int(record["reach"]))
 
 

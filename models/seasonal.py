@@ -58,7 +58,7 @@ def estimate(filled: Float, m: int) -> Season:
         m: periods a season. With fewer than two seasons of figures there is no season.
     """
     count, n = filled.shape
-    multiplicative = (filled > 0).all(axis=1)
+    multiplicative = np.asarray((filled > 0).all(axis=1))
     flat = np.where(multiplicative, 1.0, 0.0)[:, None] * np.ones((1, m))
     if m == 1 or n < LEAST_SEASONS * m + 1:
         return Season(flat, multiplicative)

@@ -101,8 +101,7 @@ def grid_points(orders: tuple[tuple[int, int], ...]) -> list[tuple[Float, Float]
         edge = np.arctanh(REACH)
         axis = np.tanh(np.linspace(-edge, edge, RESOLUTION[p + q]))
         mesh = np.stack(np.meshgrid(*[axis] * (p + q), indexing="ij"), axis=-1)
-        for partial in mesh.reshape(-1, p + q):
-            points.append((ar_of_partial(partial[:p]), -ar_of_partial(partial[p:])))
+        points += [(ar_of_partial(z[:p]), -ar_of_partial(z[p:])) for z in mesh.reshape(-1, p + q)]
     return points
 
 
@@ -113,10 +112,9 @@ def dictionary(length: int) -> Dictionary:
     sizes = np.array([(len(ar), len(ma)) for ar, ma in points], dtype=np.int64)
     gammas = np.stack([autocovariance(ar, ma, length) for ar, ma in points])
     index = toeplitz(np.arange(length))
-    lower = np.linalg.cholesky(gammas[:, index])
-    white = np.linalg.inv(lower)
+    lower = np.asarray(np.linalg.cholesky(gammas[:, index]), dtype=np.float64)
     # inv leaves rounding dust above the diagonal; leading blocks rely on it being lower triangular.
-    white = np.tril(white)
+    white = np.asarray(np.tril(np.linalg.inv(lower)), dtype=np.float64)
     log_diagonal = np.log(np.diagonal(lower, axis1=1, axis2=2))
     return Dictionary(
         orders=sizes,
@@ -169,7 +167,8 @@ def log_likelihood(words: Dictionary, w: Float, constant: bool) -> Float:
         cross = np.einsum("gn,gnb->gb", z, e)
         square = square - cross**2 / np.einsum("gn,gn->g", z, z)[:, None]
     variance = np.maximum(square / n, 1e-300)
-    return -0.5 * n * (np.log(2 * np.pi * variance) + 1.0) - words.log_det[:, n - 1][:, None]
+    log_likelihood = -0.5 * n * (np.log(2 * np.pi * variance) + 1.0) - words.log_det[:, n - 1][:, None]
+    return np.asarray(log_likelihood)
 
 
 def constant_of(words: Dictionary, point: Int, w: Float) -> Float:

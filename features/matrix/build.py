@@ -23,6 +23,9 @@ Float = npt.NDArray[np.float64]
 Int = npt.NDArray[np.int64]
 
 MOST_VALUES = 64
+# Rounded, because the last bits of a sum depend on the unit and on the company a series is in, and a
+# tree splits equal rows apart by them.
+DIGITS = 9
 _SKIPPED_TRAITS = ("area", "cluster_id", "scope_id")
 
 
@@ -72,7 +75,8 @@ def build(history: Dense, recipe: FeatureRecipe, steps: int) -> Rows:
     if recipe.seasonal:
         columns += _seasonal(known, scale)
     columns += _codes(history, recipe)
-    return Rows(x=np.stack(columns, axis=1), anchor=anchor, scale=scale)
+    x = np.asarray(np.round(np.stack(columns, axis=1), DIGITS), dtype=np.float64)
+    return Rows(x=x, anchor=anchor, scale=scale)
 
 
 def anchors(history: Dense, steps: int) -> Float:
@@ -88,9 +92,7 @@ def anchors(history: Dense, steps: int) -> Float:
 
 
 def _changes(known: Dense, scale: Float) -> list[Float]:
-    return [
-        (back_from_end(known, k) - back_from_end(known, k + 1)) / scale for k in range(CHANGES)
-    ]
+    return [(back_from_end(known, k) - back_from_end(known, k + 1)) / scale for k in range(CHANGES)]
 
 
 def _levels(known: Dense, scale: Float, level: float) -> list[Float]:

@@ -27,19 +27,20 @@ class FeatureRecipe:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Names of the matrix columns, in order."""
+        """Names of the matrix columns, in order; traits are numbered in the order of ``traits``."""
         changes = tuple(f"change_{k + 1}" for k in range(CHANGES))
         levels = (
             "over_mean_3", "over_mean_5", "over_mean", "over_max", "over_min", "share_of_max",
             "slope", "level_in_scale", "log_level", "age", "zeros",
         )  # fmt: skip
         season = ("season_gap", "season_change_1", "season_change_2", "phase") if self.seasonal else ()
-        return changes + levels + season + self.traits + ("step",)
+        return changes + levels + season + self.categorical + ("step",)
 
     @property
     def categorical(self) -> tuple[str, ...]:
         """Columns that are codes, not amounts."""
-        return self.traits
+        # A trait is a column of the caller's and may be called anything, "step" for one.
+        return tuple(f"trait_{k + 1}" for k in range(len(self.traits)))
 
     def as_record(self) -> dict[str, Any]:
         """JSON-ready form."""

@@ -15,7 +15,8 @@ Int = npt.NDArray[np.int64]
 MEMORY: Final = 0.7
 SHARE_OF_LEVEL: Final = 0.03
 REACH: Final = 12
-FLOOR: Final = 1e-6
+# Yardstick of a history of nothing but zeros, told apart from all others by its size.
+ONLY_ZEROS: Final = 1e-6
 
 
 def usual_change(bridged: Dense) -> Float:
@@ -34,8 +35,7 @@ def usual_change(bridged: Dense) -> Float:
         yearly = _weighted_change(bridged, season)
         change = np.where(np.isfinite(yearly), yearly, change)
     usual = np.nan_to_num(change) + SHARE_OF_LEVEL * _level(bridged)
-    # Nothing but zeros: any yardstick above zero will do, and this one is told apart by its size.
-    return np.where(usual > 0, usual, FLOOR)
+    return np.where(usual > 0, usual, ONLY_ZEROS)
 
 
 def _weighted_change(bridged: Dense, lag: int) -> Float:

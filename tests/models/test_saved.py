@@ -1,0 +1,149 @@
+"""A saved model opens as it was written, or refuses with a reason."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from features.errors import ModelError
+from features.files import read_json, write_json
+from features.series.panel import Dense
+from models.engine import fit_panel
+from models.fitted import FittedRecipe
+from models.kinds import MEMBERS
+from models.recipe import champion_recipe
+from models.saved import read, write
+from tests.models.panels import dense_of, ragged, walks
+
+RECIPE = champion_recipe(seasonal=False, reach=3, origins=5, trees=10)
+
+
+@pytest.fixture(scope="module")
+def history() -> Dense:
+    return ragged(40, seed=11, longest=16)
+
+
+@pytest.fixture(scope="module")
+def model(history: Dense) -> FittedRecipe:
+    fitted = fit_panel(history, RECIPE)
+    assert any(getattr(member, "booster", None) is not None for member in fitted.members)
+    return fitted
+
+
+@pytest.fixture
+def folder(tmp_path: Path, model: FittedRecipe, history: Dense) -> Path:
+    write(model, history, tmp_path / "model")
+    return tmp_path / "model"
+
+
+def test_round_trip_bit_for_bit(folder: Path, model: FittedRecipe, history: Dense) -> None:
+    again, its_history = read(folder)
+    np.testing.assert_array_equal(again.curves(its_history, 6), model.curves(history, 6))
+    np.testing.assert_array_equal(
+        again.paths(its_history, 3, 20, seed=4), model.paths(history, 3, 20, seed=4)
+    )
+    assert again.recipe == model.recipe
+    assert again.trained_on == history.ids == its_history.ids
+    assert again.dependence == model.dependence
+
+
+def test_history_comes_back_whole(folder: Path, history: Dense) -> None:
+    _, again = read(folder)
+    np.testing.assert_array_equal(again.y, history.y)
+    np.testing.assert_array_equal(again.breaks, history.breaks)
+    np.testing.assert_array_equal(again.lengths, history.lengths)
+    np.testing.assert_array_equal(again.starts, history.starts)
+    assert again.traits.equals(history.traits)
+    assert again.cadence == history.cadence
+
+
+@pytest.mark.parametrize("name", sorted(MEMBERS))
+@pytest.mark.parametrize("cadence", ["year", "month"])
+def test_every_member_alone(tmp_path: Path, name: str, cadence: str) -> None:
+    history = dense_of(walks(12, 30, seed=1), cadence=cadence)
+    fitted = fit_panel(history, champion_recipe(cadence == "month", reach=3, origins=3, trees=5).alone(name))
+    write(fitted, history, tmp_path / "model")
+    again, its_history = read(tmp_path / "model")
+    np.testing.assert_array_equal(again.curves(its_history, 5), fitted.curves(history, 5))
+
+
+def test_too_small_for_a_booster(tmp_path: Path) -> None:
+    history = dense_of(walks(2, 5, seed=1))
+    fitted = fit_panel(history, RECIPE)
+    write(fitted, history, tmp_path / "model")
+    again, its_history = read(tmp_path / "model")
+    assert not (tmp_path / "model" / "booster.txt").exists()
+    np.testing.assert_array_equal(again.curves(its_history, 3), fitted.curves(history, 3))
+
+
+def test_order_of_series_survives(tmp_path: Path, history: Dense) -> None:
+    """Rows that are not sorted by name come back in the order they had."""
+    mixed = history.take(list(range(39, -1, -1)))
+    fitted = fit_panel(mixed, RECIPE.alone("naive"))
+    write(fitted, mixed, tmp_path / "model")
+    _, again = read(tmp_path / "model")
+    assert again.ids == mixed.ids
+    np.testing.assert_array_equal(again.breaks, mixed.breaks)
+
+
+@pytest.mark.parametrize(
+    "name", ["booster.txt", "history.parquet", "traits.parquet", "breaks.parquet", "evidence.json"]
+)
+@pytest.mark.parametrize("harm", ["altered", "missing"])
+def test_a_harmed_file_is_refused(
+    tmp_path: Path, model: FittedRecipe, history: Dense, name: str, harm: str
+) -> None:
+    folder = tmp_path / "model"
+    write(model, history, folder, evidence={"verdict": "promote"})
+    if harm == "altered":
+        content = bytearray((folder / name).read_bytes())
+        content[len(content) // 2] ^= 1
+        (folder / name).write_bytes(bytes(content))
+    else:
+        (folder / name).unlink()
+    with pytest.raises(ModelError) as refused:
+        read(folder)
+    assert refused.value.code == ("model-altered" if harm == "altered" else "model-unreadable")
+    assert name in str(refused.value)
+
+
+def test_altered_weights_are_refused(folder: Path) -> None:
+    record = read_json(folder / "model.json")
+    record["weights"]["shares"][0][0] = [1.0, 0.0, 0.0, 0.0]
+    write_json(folder / "model.json", record)
+    with pytest.raises(ModelError) as refused:
+        read(folder)
+    assert refused.value.code == "model-altered"
+    assert "model.json" in str(refused.value)
+
+
+def test_another_format_is_refused(folder: Path) -> None:
+    record = read_json(folder / "model.json")
+    write_json(folder / "model.json", {**record, "format": 99})
+    with pytest.raises(ModelError) as refused:
+        read(folder)
+    assert refused.value.code == "model-format"
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{", json.dumps({"format": 1}), "\0\0"])
+def test_a_model_that_is_none_is_refused(tmp_path: Path, content: str) -> None:
+    (tmp_path / "model.json").write_text(content)
+    with pytest.raises(ModelError):
+        read(tmp_path)
+
+
+def test_no_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelError) as refused:
+        read(tmp_path / "absent")
+    assert refused.value.remedy
+
+
+def test_a_finished_folder_is_never_overwritten(folder: Path, model: FittedRecipe, history: Dense) -> None:
+    before = {p.name: p.read_bytes() for p in folder.iterdir()}
+    with pytest.raises(OSError, match=r"not empty|exists"):
+        write(model, history, folder)
+    assert {p.name: p.read_bytes() for p in folder.iterdir()} == before
+    assert [p.name for p in folder.parent.iterdir()] == [folder.name]
