@@ -8,7 +8,7 @@ with gaps always go to statsmodels, whose filter needs no filling.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,9 @@ from features.series.panel import Dense
 from models import whitening
 from models.complete import Block, blocks
 from models.seasonal import Season, estimate
+
+if TYPE_CHECKING:
+    from statsmodels.tsa.statespace.sarimax import SARIMAX, SARIMAXResults
 
 Float = npt.NDArray[np.float64]
 Int = npt.NDArray[np.int64]
@@ -27,6 +30,7 @@ LONGEST = 80
 CHUNK = 128
 KPSS_5_PERCENT = 0.463
 LEAST = 4
+POLISH_STEPS = 20
 
 
 @dataclass(frozen=True)
@@ -157,13 +161,25 @@ def last_word(block: Float, gaps: Bool, choice: Choice, row: int, *, final: Fina
     if constant:
         w = np.diff(block[row : row + 1], n=d, axis=1)
         start = [float(whitening.constant_of(words, choice.point[row : row + 1], w)[0]), *start]
-    # The grid point is the fall-back of the polish: a search that ends worse is not taken.
+    # With one figure among gaps there is no variance to concentrate out: what comes of it is not finite.
+    with np.errstate(divide="ignore", invalid="ignore"):
+        result = _polished(model, start) if final == "mle" and start else model.filter(np.asarray(start))
+        ahead = _mean_column(steps, d, shift=len(values)) if constant else None
+        return np.asarray(result.forecast(steps, exog=ahead))
+
+
+def _polished(model: SARIMAX, start: list[float]) -> SARIMAXResults:
+    """The maximum found from ``start``, or ``start`` itself where the search ends worse."""
     result = model.filter(np.asarray(start))
-    if final == "mle" and start:
-        polished = model.fit(start_params=start, disp=False, maxiter=20, method="lbfgs", cov_type="none")
-        result = polished if polished.llf > result.llf else result
-    ahead = _mean_column(steps, d, shift=len(values)) if constant else None
-    return np.asarray(result.forecast(steps, exog=ahead))
+    found = model.fit(
+        start_params=start,
+        disp=False,
+        maxiter=POLISH_STEPS,
+        method="lbfgs",
+        cov_type="none",
+        warn_convergence=False,
+    )
+    return found if found.llf > result.llf else result
 
 
 def _mean_column(count: int, d: int, *, shift: int) -> Float:

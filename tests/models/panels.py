@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -21,7 +21,7 @@ def panel_of(
     *,
     cadence: str = "year",
     starts: Sequence[int] | None = None,
-    traits: dict[str, Sequence[str]] | None = None,
+    traits: Mapping[str, Sequence[str]] | None = None,
 ) -> Panel:
     """Series named s000, s001, …, each beginning at its own ordinal (40 otherwise)."""
     counted = named(cadence)
@@ -31,7 +31,7 @@ def panel_of(
         stamps = counted.instant(np.arange(len(y), dtype=np.int64) + first)
         parts.append(pd.DataFrame({"unique_id": f"s{i:03d}", "ds": stamps, "y": np.asarray(y, dtype=float)}))
     names = pd.Index([f"s{i:03d}" for i in range(len(parts))], name="unique_id")
-    known = None if traits is None else pd.DataFrame(traits, index=names)
+    known = None if traits is None else pd.DataFrame(dict(traits), index=names)
     return Panel.of(pd.concat(parts, ignore_index=True), counted, known)
 
 
@@ -41,7 +41,7 @@ def dense_of(
     breaks: Iterable[tuple[int, int]] = (),
     cadence: str = "year",
     starts: Sequence[int] | None = None,
-    traits: dict[str, Sequence[str]] | None = None,
+    traits: Mapping[str, Sequence[str]] | None = None,
 ) -> Dense:
     """The same as arrays, with scope breaks at (row, column)."""
     dense = panel_of(series, cadence=cadence, starts=starts, traits=traits).dense

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 import pytest
 
-from models.arima import LONGEST, Arima
+from models.arima import LONGEST, Arima, Final
 from models.complete import blocks
 from tests.models.panels import NAN, dense_of, walks
 
@@ -27,11 +27,11 @@ def test_a_stationary_series_returns_to_its_mean() -> None:
     assert ahead[-1] == pytest.approx((y + 50).mean(), abs=0.5)
 
 
-@pytest.mark.parametrize("final", ["grid", "filter", "mle"])
-def test_the_three_last_words_agree_closely(final: str) -> None:
+@pytest.mark.parametrize("final", get_args(Final))
+def test_the_three_last_words_agree_closely(final: Final) -> None:
     history = dense_of(walks(6, 30, seed=4))
     grid = Arima(final="grid").forecast(history, 4)
-    other = replace(Arima(), final=final).forecast(history, 4)  # type: ignore[arg-type]
+    other = Arima(final=final).forecast(history, 4)
     tolerance = 1e-6 if final != "mle" else 0.1
     np.testing.assert_allclose(other, grid, rtol=tolerance)
 
@@ -39,8 +39,8 @@ def test_the_three_last_words_agree_closely(final: str) -> None:
 def test_the_polish_is_heard() -> None:
     """``mle`` moves off the grid: it is not the grid under another name."""
     history = dense_of(walks(12, 40, seed=4))
-    a, b = (replace(Arima(), final=f).forecast(history, 2) for f in ("grid", "mle"))  # type: ignore[arg-type]
-    assert not np.allclose(a, b, rtol=1e-9)
+    grid, polished = Arima(final="grid").forecast(history, 2), Arima(final="mle").forecast(history, 2)
+    assert not np.allclose(grid, polished, rtol=1e-9)
 
 
 def test_gaps_are_filtered_and_not_taken_for_figures() -> None:
@@ -49,6 +49,12 @@ def test_gaps_are_filtered_and_not_taken_for_figures() -> None:
     holes[[5, 6, 15]] = NAN
     whole, gappy = (Arima().forecast(dense_of([v]), 3)[0] for v in (y, holes))
     np.testing.assert_allclose(gappy, whole, rtol=0.2)
+
+
+def test_one_figure_and_then_gaps_stands_still() -> None:
+    for y in ([5.0, NAN, NAN, NAN, NAN, NAN], [NAN, 5.0, NAN], [4.0, NAN, NAN, 5.0, NAN]):
+        ahead = Arima().forecast(dense_of([y]), 2)
+        assert (np.abs(ahead - 5.0) < 1.0).all()
 
 
 def test_figures_all_further_back_than_the_window_stand_still() -> None:
