@@ -15,9 +15,12 @@ from features.matrix.scale import usual_change
 from features.series.hierarchy import Hierarchy, total_paths
 from features.series.panel import Dense, Panel
 from features.series.scopes import bridge
+from models.blend import learn_weights
 from models.boosted import training_rows
+from models.calibration import calibrate
+from models.dependence import learn_dependence
 from models.engine import fit_panel, forecast_panel
-from models.fitted import FittedRecipe
+from models.fitted import FittedRecipe, areas_of, blended
 from models.kinds import MEMBERS, make
 from models.recipe import Recipe, champion_recipe
 from models.replay import past_origins, replay
@@ -77,6 +80,23 @@ def test_no_peeking_by_what_is_learnt(history: Dense) -> None:
     np.testing.assert_array_equal(a.weights.shares, b.weights.shares)
     np.testing.assert_array_equal(a.calibration.z, b.calibration.z)
     assert a.dependence == b.dependence
+
+
+def test_no_peeking_by_what_is_learnt_inside_a_longer_replay(history: Dense) -> None:
+    """The backtest learns at each fold from one replay: errors after the fold are there, but not read."""
+    lengths = np.maximum(history.lengths - 4, 1)
+    origins = np.minimum(past_origins(history, RECIPE), lengths)
+    learnt = []
+    for figures in (history, _altered_after(history, lengths)):
+        past = replay(figures, origins, RECIPE, RECIPE.members)
+        weights = learn_weights(past, lengths, RECIPE)
+        mix = blended(past, weights)
+        bands = calibrate(past, mix, lengths, RECIPE, season=1)
+        learnt.append((weights, bands, learn_dependence(past, mix, lengths, bands, areas_of(figures))))
+    (weights, bands, dependence), (other_weights, other_bands, other_dependence) = learnt
+    np.testing.assert_array_equal(weights.shares, other_weights.shares)
+    np.testing.assert_array_equal(bands.z, other_bands.z)
+    assert dependence == other_dependence
 
 
 # One path.
