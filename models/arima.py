@@ -27,6 +27,7 @@ Bool = npt.NDArray[np.bool_]
 Final = Literal["grid", "filter", "mle"]
 
 LONGEST = 80
+SIZES = (24, 48, LONGEST)
 CHUNK = 128
 KPSS_5_PERCENT = 0.463
 LEAST = 4
@@ -50,6 +51,11 @@ class Choice:
     constant: Bool
     point: Int
     aicc: Float
+
+
+def words_for(length: int) -> whitening.Dictionary:
+    """The smallest dictionary that holds series of ``length`` figures and the two steps after them."""
+    return whitening.dictionary(next(size for size in SIZES if size >= length) + 2)
 
 
 def kpss_rejects(x: Float) -> Bool:
@@ -143,7 +149,7 @@ def last_word(block: Float, gaps: Bool, choice: Choice, row: int, *, final: Fina
     """(steps,) statsmodels' forecast of one row of ``block`` at, or polished from, its grid point."""
     from statsmodels.tsa.statespace.sarimax import SARIMAX
 
-    words = whitening.dictionary(LONGEST + 2)
+    words = words_for(block.shape[1])
     p, d, q = int(choice.p[row]), int(choice.d[row]), int(choice.q[row])
     values = np.where(gaps[row], np.nan, block[row])
     constant = bool(choice.constant[row])
@@ -216,7 +222,7 @@ class Arima:
         return np.asarray(np.where(history.non_negative[:, None], np.maximum(out, 0.0), out))
 
     def _forecast_block(self, block: Block, plain: Float, steps: int) -> Float:
-        words = whitening.dictionary(LONGEST + 2)
+        words = words_for(plain.shape[1])
         choice = choose(plain, words=words, drift=self.drift)
         ahead = predict(plain, choice, words, steps)
         spoken_for = (choice.p + choice.q > 0) & (self.final != "grid")
