@@ -27,7 +27,8 @@ from tests.conftest import free_port  # noqa: E402
 from training.report import commit_of  # noqa: E402
 
 SEED = 20261123
-PLAN = (ROOT / "training" / "plans" / "annual.toml").read_text()
+# With this tolerance every retrain is let in, so that kills meet saving and promoting as well.
+PLAN = (ROOT / "training" / "plans" / "annual.toml").read_text().replace("tolerance = 0.0", "tolerance = 1.0")
 
 
 def main(kills: int) -> None:
