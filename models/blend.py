@@ -15,7 +15,9 @@ from models.replay import Replay
 Float = npt.NDArray[np.float64]
 Int = npt.NDArray[np.int64]
 
-LEAST_ERRORS = 60
+LEAST_ERRORS = 6
+ENOUGH_ERRORS = 60
+PULL_OF_FEW = 0.02
 ROUNDS = 12
 SUM_TO_ONE = 1e3
 SMALL = 0.05
@@ -115,12 +117,14 @@ def _least_absolute(errors: Float, prior: Float, pull: float) -> Float:
     ``size`` is the mean absolute error of the prior, so that the pull does not depend on how hard the
     series are.
 
-    Iteratively reweighted non-negative least squares; with too few errors the prior stands.
+    Iteratively reweighted non-negative least squares. With few errors the pull is stronger, with fewer
+    than ``LEAST_ERRORS`` the prior stands.
     """
     # A plant back from standstill is off by thousands of its usual changes and would decide alone.
     errors = errors[(np.abs(errors) <= WIDEST_ERROR).all(axis=1)]
     if len(errors) < LEAST_ERRORS:
         return prior
+    pull = pull + PULL_OF_FEW * max(0.0, ENOUGH_ERRORS / len(errors) - 1)
     shares = prior
     size = float(np.abs(errors @ prior).mean())
     if size == 0:

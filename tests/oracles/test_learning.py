@@ -158,8 +158,16 @@ def test_weights_are_as_good_as_a_search_of_the_simplex(seed: int, pull: float) 
 
 def test_too_few_errors_leave_the_prior() -> None:
     prior = np.array([0.4, 0.6])
-    few = np.random.default_rng(0).normal(0, 1, (30, 2))
+    few = np.random.default_rng(0).normal(0, 1, (5, 2))
     assert _least_absolute(few, prior, 0.0) is prior
+
+
+def test_few_errors_are_held_closer_to_the_prior_than_many() -> None:
+    prior = np.array([0.5, 0.5])
+    errors = np.random.default_rng(0).normal(0, 1, (600, 2)) * np.array([1.0, 1.6])
+    few, many = (_least_absolute(errors[:count], prior, 0.01) for count in (12, 600))
+    assert many[0] > 0.6
+    assert abs(few - prior).max() < abs(many - prior).max()
 
 
 def test_wild_errors_do_not_decide() -> None:
