@@ -16,6 +16,8 @@ QUANTILE: Final = "quantile"
 YHAT: Final = "yhat"
 PATH: Final = "path"
 FORECASTER: Final = "forecaster"
+CLUSTER_ID: Final = "cluster_id"
+SCOPE: Final = "scope_id"
 
 UNIT: Final = "tCO2e"
 INITIATIVE: Final = "initiative"

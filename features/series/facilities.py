@@ -1,0 +1,183 @@
+"""From facility records to sums: facility, sector, cluster and country, one scope at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from features.errors import DataError
+from features.series.coordinates import mend
+from features.series.membership import Membership
+from features.series.words import CLUSTER_ID, DS, KNOWN_AT, SCOPE, SOURCE, Y
+from features.sources.records import FACILITY, FACILITY_ID, STATE, Batch
+
+INVENTORY: Final = (FACILITY_ID, DS, Y, STATE, SOURCE, SCOPE, KNOWN_AT)
+SUMS: Final = ("area", "kind", "sector", "year", "tco2e", "installations", SOURCE)
+# Scopes that follow one another in one series (over a declared break). Any other scope stands alone.
+FAMILIES: Final = (("eu-ets", "uk-ets"), ("us-ghgrp",))
+ANNUAL: Final = "year"
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """Annual facility records of all sources, with points that can be relied on.
+
+    Attributes:
+        records: facility_id, ds, y (tCO2e or NaN), state, source, scope_id, known_at; sorted by facility, ds
+            and known_at. A facility may change its scope (a British site after 2020), but has one source
+            with a figure for each year.
+        facilities: one row a facility_id with the columns of a Batch; lat and lon repaired or NaN.
+        changes: repaired and refused points (see ``coordinates.Mended``).
+        counts: verdicts on points; left_aside: facilities that are not annual.
+    """
+
+    records: pd.DataFrame
+    facilities: pd.DataFrame
+    changes: pd.DataFrame
+    counts: dict[str, int]
+
+    def at(self, t: pd.Timestamp) -> Inventory:
+        """What was known at ``t`` (UTC without a zone): the newest row of each facility and year."""
+        seen = self.records[self.records[KNOWN_AT] <= t].drop_duplicates([FACILITY_ID, DS], keep="last")
+        return Inventory(seen.reset_index(drop=True), self.facilities, self.changes, self.counts)
+
+
+def of_batches(batches: Sequence[Batch], known_at: pd.Timestamp, boxes: pd.DataFrame) -> Inventory:
+    """The inventory of freshly read batches, all of it known at ``known_at``."""
+    records = [b.records.assign(source=b.source, known_at=known_at) for b in batches]
+    facilities = [b.facilities.assign(**{SOURCE: b.source}) for b in batches]
+    return inventory(pd.concat(records, ignore_index=True), pd.concat(facilities, ignore_index=True), boxes)
+
+
+def inventory(records: pd.DataFrame, facilities: pd.DataFrame, boxes: pd.DataFrame) -> Inventory:
+    """The inventory of records with known_at and their facilities, as the lake gives them.
+
+    Where two sources speak of one facility and year, the one with a figure stands.
+
+    Args:
+        records: facility_id, ds, y, state, source, known_at; one or more vintages of each key.
+        facilities: the columns of a Batch and source; one row a facility and source.
+        boxes: see ``coordinates.country_boxes``.
+
+    Raises:
+        DataError: two sources give a figure for one facility and year (``facility-counted-twice``).
+    """
+    ordered = facilities.sort_values([FACILITY_ID, SOURCE], kind="stable")
+    single = ordered.drop_duplicates(FACILITY_ID).reset_index(drop=True)
+    aside = single["cadence"] != ANNUAL
+    mended = mend(single.loc[~aside, list(FACILITY)].reset_index(drop=True), boxes)
+    known = records.merge(facilities[[FACILITY_ID, SOURCE, SCOPE]], on=[FACILITY_ID, SOURCE], how="inner")
+    known = known[known[FACILITY_ID].isin(mended.facilities[FACILITY_ID])]
+    known = known.loc[:, list(INVENTORY)].sort_values([FACILITY_ID, DS, KNOWN_AT], kind="stable")
+    counts = {**mended.counts, "left_aside": int(aside.sum())}
+    return Inventory(_one_voice(known), mended.facilities, mended.changes, counts)
+
+
+def _one_voice(records: pd.DataFrame) -> pd.DataFrame:
+    key = [FACILITY_ID, DS]
+    codes = pd.Series(pd.factorize(records[SOURCE])[0], index=records.index)
+    pair = [records[FACILITY_ID], records[DS]]
+    several = codes.groupby(pair).transform("min") != codes.groupby(pair).transform("max")
+    if not several.any():
+        return records.reset_index(drop=True)
+    mixed = records[several]
+    speaks = mixed[Y].notna().groupby([mixed[FACILITY_ID], mixed[DS], mixed[SOURCE]]).transform("any")
+    voices = mixed[speaks].drop_duplicates([*key, SOURCE]).groupby(key).size()
+    twice = voices[voices > 1]
+    if len(twice):
+        raise DataError(
+            "facility-counted-twice",
+            found=f"{len(twice)} facilities and years with a figure from two sources",
+            expected="one source a facility and year",
+            offenders=[f"{name} {ds.year}" for name, ds in twice.index],
+            remedy="leave one of the sources out",
+        )
+    heard = pd.MultiIndex.from_frame(mixed.loc[speaks, key])
+    silent = mixed[~speaks & ~pd.MultiIndex.from_frame(mixed[key]).isin(heard)]
+    silent = silent.sort_values([*key, SOURCE], kind="stable")
+    first = silent.groupby(key)[SOURCE].transform("first")
+    kept = pd.concat([records[~several], mixed[speaks], silent[silent[SOURCE] == first]])
+    return kept.sort_values([*key, KNOWN_AT], kind="stable").reset_index(drop=True)
+
+
+def tagged(inv: Inventory, members: Membership, *, context: bool = True) -> pd.DataFrame:
+    """The records of ``inv`` with area, kind, sector, country and cluster_id.
+
+    A member of a cluster has a row of kind "cluster"; with ``context`` every facility has one more of
+    kind "country" or, in the United States, "state" (area "US-TX").
+    """
+    traits = inv.facilities[[FACILITY_ID, "country", "region", "sector"]]
+    rows = inv.records.merge(traits, on=FACILITY_ID, how="inner")
+    rows[CLUSTER_ID] = rows[FACILITY_ID].map(members.cluster_of()).astype("str").fillna("")
+    inside = rows[rows[CLUSTER_ID] != ""]
+    parts = [inside.assign(area=inside[CLUSTER_ID], kind="cluster")]
+    if context:
+        state = ((rows["country"] == "US") & (rows["region"] != "")).to_numpy()
+        area = rows["country"].where(~state, "US-" + rows["region"])
+        parts.append(rows.assign(area=area, kind=np.where(state, "state", "country")))
+    return pd.concat(parts, ignore_index=True).drop(columns="region")
+
+
+def one_family(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Rows of the scopes that speak for each area, and the rows left aside.
+
+    Figures of unlike scopes (schemes, gases, GWP sets) are never added: of the families in ``FAMILIES``
+    the first with a figure in an area speaks for it, after them other scopes by name.
+
+    Raises:
+        DataError: an area has figures of two scopes of a family for one year (``area-crosses-scopes``).
+    """
+    order = {scope: rank for rank, family in enumerate(FAMILIES) for scope in family}
+    others = sorted(set(rows[SCOPE].unique()) - set(order))
+    order |= {scope: len(FAMILIES) + k for k, scope in enumerate(others)}
+    rank = rows[SCOPE].map(order)
+    best = rank[rows[Y] > 0].groupby(rows["area"]).min()
+    speaks = rank == rows["area"].map(best)
+    heard = rows[speaks & (rows[Y] > 0)]
+    scopes = heard[["area", DS, SCOPE]].drop_duplicates()
+    twice = scopes[scopes.duplicated(["area", DS])]
+    if len(twice):
+        raise DataError(
+            "area-crosses-scopes",
+            found=f"{len(twice)} years in which an area has figures of two scopes",
+            expected="facilities of one scheme a year in one area",
+            offenders=[f"{row.area} {pd.Timestamp(str(row.ds)).year}" for row in twice.itertuples()],
+            remedy="give the cluster one country, or draw one cluster on each side of the border",
+        )
+    return rows[speaks].reset_index(drop=True), rows[~speaks].reset_index(drop=True)
+
+
+def sums(inv: Inventory, members: Membership, t: pd.Timestamp) -> pd.DataFrame:
+    """Sums known at ``t`` in the layout of the reference table sector_emissions.
+
+    area, kind, sector, year, tco2e (whole tonnes), installations (contributors: figures above zero),
+    source (the scope); sorted. A sector in which nobody emits has no row.
+    """
+    rows, _ = one_family(tagged(inv.at(t), members))
+    return _summed(rows)
+
+
+def sums_aside(inv: Inventory, members: Membership, t: pd.Timestamp) -> pd.DataFrame:
+    """As ``sums``, of the scopes that do not speak for their area: what another source says of it."""
+    _, aside = one_family(tagged(inv.at(t), members))
+    return _summed(aside)
+
+
+def _summed(rows: pd.DataFrame) -> pd.DataFrame:
+    emits = rows[rows[Y] > 0].assign(year=lambda frame: frame[DS].dt.year)
+    grouped = emits.groupby(["area", "kind", "sector", "year", SCOPE])[Y].agg(["sum", "size"]).reset_index()
+    named = grouped.rename(columns={"sum": "tco2e", "size": "installations", SCOPE: SOURCE})
+    named["tco2e"] = np.rint(named["tco2e"]).astype("int64")
+    return named.loc[:, list(SUMS)].sort_values(["area", "sector", "year"], ignore_index=True)
+
+
+def totals(summed: pd.DataFrame) -> pd.DataFrame:
+    """Cluster totals by year: cluster_id, year, scope_id, tco2e, installations; from ``sums``."""
+    own = summed[summed["kind"] == "cluster"]
+    keys = ["area", "year", SOURCE]
+    total = own.groupby(keys)[["tco2e", "installations"]].sum().reset_index()
+    return total.rename(columns={"area": CLUSTER_ID, SOURCE: SCOPE})
