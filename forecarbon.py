@@ -6,7 +6,7 @@ import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,6 +15,7 @@ from features.errors import AskError, DataError, ForecarbonError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+RECIPE = "champion-recipe"
 HERE = Path(__file__).resolve().parent
 CALLERS_FAULT, OUR_FAULT = 2, 1
 
@@ -26,49 +27,77 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+lake_app = typer.Typer(help="What was known when: snapshots of the sources.", no_args_is_help=True)
+app.add_typer(lake_app, name="lake")
+
 Store = Annotated[
     Path,
     typer.Option("--store", envvar="FORECARBON_STORE", help="Where models, runs and forecasts are kept."),
 ]
+LakePlace = Annotated[
+    str | None,
+    typer.Option("--lake", envvar="FORECARBON_LAKE", help="A folder or fsspec URL, if not STORE/lake."),
+]
+Unit = Annotated[str | None, typer.Option(help="Of your figures: kg, t, kt, Mt, or ktCO2e …")]
+Gas = Annotated[str | None, typer.Option(help="Of your figures: CO2, CO2e, CH4, CH4-fossil, N2O, SF6, NF3.")]
+Gwp = Annotated[str | None, typer.Option(help="Set of warming potentials for your file: AR5 or AR6.")]
+Decimal = Annotated[str | None, typer.Option(help='Decimal mark of your figures: "." or ",".')]
+Encoding = Annotated[str | None, typer.Option(help="Of your CSV, if not UTF-8: latin-1, cp1252, utf-16.")]
+Sheet = Annotated[str | None, typer.Option(help="Of your workbook, if several hold figures.")]
+EmptyIsZero = Annotated[
+    bool, typer.Option("--empty-gas-is-zero", help="An empty gas beside others: none was emitted.")
+]
+KeepGood = Annotated[
+    bool, typer.Option("--keep-good-rows", help="Leave bad rows out instead of refusing the file.")
+]
+Complaints = Annotated[Path | None, typer.Option(help="Where to write every complaint (csv).")]
+CadenceWord = Annotated[str | None, typer.Option(help="year, quarter, month, week, day or hour.")]
+Named = Annotated[str | None, typer.Option(help="Of your inventory, part of its sites' ids.")]
 PlanFile = Annotated[Path, typer.Option("--plan", help="The job's TOML file.")]
 AT_HOME = HERE / "store"
 ANNUAL = HERE / "training" / "plans" / "annual.toml"
 
 
 @app.command()
-def retrain(plan: PlanFile = ANNUAL, store: Store = AT_HOME) -> None:
+def retrain(plan: PlanFile = ANNUAL, store: Store = AT_HOME, lake: LakePlace = None) -> None:
     """Backtest the plan's recipe, judge it, and let it serve if the gate says so."""
     from serving.pack import build_and_publish
     from serving.printed import print_outlook
     from training.report import print_retrain, run_retrain
 
     now = datetime.now(UTC)
-    print_retrain(run_retrain(plan_file=plan, store=store, now=now, root=HERE))
+    print_retrain(run_retrain(plan_file=plan, store=store, lake=lake or store / "lake", now=now, root=HERE))
     build_and_publish(store=store, now=now)
-    print_outlook("nl-rotterdam", store=store, until=2030)
+    print_outlook(None, store=store, until=2030)
 
 
 @app.command()
-def backtest(plan: PlanFile = ANNUAL) -> None:
+def backtest(plan: PlanFile = ANNUAL, store: Store = AT_HOME, lake: LakePlace = None) -> None:
     """Score every forecaster on the plan's folds; nothing is saved."""
     from training.report import print_scores, run_backtest
 
-    print_scores(run_backtest(plan_file=plan, now=datetime.now(UTC)))
+    print_scores(run_backtest(plan_file=plan, lake=lake or store / "lake", now=datetime.now(UTC)))
 
 
 @app.command()
 def forecast(
     cluster: Annotated[str | None, typer.Argument(help="Cluster or series of the registry.")] = None,
     history: Annotated[
-        Path | None, typer.Option(help="Your own panel: unique_id, ds, y (csv, parquet).")
+        Path | None, typer.Option(help="Your own panel or inventory (csv, parquet, xlsx).")
     ] = None,
     steps: Annotated[int, typer.Option(help="Periods ahead.")] = 8,
     levels: Annotated[str, typer.Option(help="Central bands in percent.")] = "80,95",
-    model: Annotated[str, typer.Option(help="A forecaster, or champion-recipe.")] = "champion-recipe",
+    model: Annotated[str, typer.Option(help="A forecaster, or champion-recipe.")] = RECIPE,
     out: Annotated[Path | None, typer.Option(help="Where to write (csv, parquet).")] = None,
-    cadence: Annotated[str | None, typer.Option(help="year, quarter, month, week, day or hour.")] = None,
+    cadence: CadenceWord = None,
+    unit: Unit = None, gas: Gas = None, gwp: Gwp = None, decimal: Decimal = None,
+    encoding: Encoding = None, sheet: Sheet = None, empty_gas_is_zero: EmptyIsZero = False,
+    keep_good_rows: KeepGood = False, complaints: Complaints = None,
+    scope: Annotated[
+        str | None, typer.Option(help="Boundary to read it in, such as rotterdam-co2-registered.")
+    ] = None,
     store: Store = AT_HOME,
-) -> None:
+) -> None:  # fmt: skip
     """Forecast a cluster of the registry, or anyone's panel with --history."""
     if (cluster is None) == (history is None):
         raise AskError(
@@ -77,14 +106,27 @@ def forecast(
             expected="one of them",
             remedy="name a cluster (see forecarbon clusters), or give --history FILE",
         )
+    from features.sources.inventory_figures import Declared
+
+    told = Declared(unit, gas, gwp, decimal, cadence, sheet, encoding, empty_gas_is_zero)
     if history is not None:
         from serving.batch import forecast_file
 
-        forecast_file(history, steps=steps, levels=levels, model=model, out=out, cadence=cadence)
+        forecast_file(
+            history, steps=steps, levels=levels, model=model, out=out, declared=told,
+            keep_good=keep_good_rows, complaints=complaints,
+        )  # fmt: skip
     else:
         from serving.printed import print_outlook
 
-        print_outlook(str(cluster), store=store, steps=steps, levels=levels, out=out)
+        if told != Declared() or keep_good_rows or complaints or model != RECIPE:
+            raise AskError(
+                "option-without-history",
+                found="options that describe a file of your own",
+                expected="a cluster without them",
+                remedy="leave them out, or give --history FILE",
+            )
+        print_outlook(str(cluster), store=store, steps=steps, levels=levels, out=out, scope=scope)
 
 
 @app.command()
@@ -103,7 +145,7 @@ def serve(
     store: Store = AT_HOME,
 ) -> None:
     """Answer forecast requests over HTTP."""
-    from serving.launch import serve_command
+    from serving.launch import become, serve_command
 
     argv, environment = serve_command(host=host, port=port, workers=workers, store=store)
     typer.echo(f"Forecarbon serves on http://{host}:{port}/ (stop with Ctrl-C)")
@@ -115,6 +157,7 @@ def mlflow(
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 5000, store: Store = AT_HOME
 ) -> None:
     """Open the MLflow pages over the store's runs."""
+    from serving.launch import become
     from training.ui import compare_url, ui_command, ui_environment
 
     argv = ui_command(store, port)
@@ -123,10 +166,98 @@ def mlflow(
     become(argv, ui_environment())
 
 
-def become(argv: list[str], environment: dict[str, str]) -> NoReturn:
-    """Turn this process into ``argv``, so that signals reach it directly."""
-    sys.stdout.flush()
-    os.execve(argv[0], argv, environment)  # noqa: S606  # our own argument list, no shell
+@app.command()
+def check(
+    file: Annotated[Path, typer.Argument(help="Your own inventory (csv, parquet, xlsx).")],
+    unit: Unit = None, gas: Gas = None, gwp: Gwp = None, decimal: Decimal = None,
+    cadence: CadenceWord = None,
+    encoding: Encoding = None, sheet: Sheet = None, empty_gas_is_zero: EmptyIsZero = False,
+    name: Named = None, complaints: Complaints = None,
+) -> None:  # fmt: skip
+    """Show what your inventory would give, and every row that is at fault; nothing is kept."""
+    from features.sources.inventory_figures import Declared
+    from features.sources.inventory_report import check as check_file
+
+    told = Declared(unit, gas, gwp, decimal, cadence, sheet, encoding, empty_gas_is_zero)
+    check_file(file, declared=told, name=name, complaints=complaints)
+
+
+@app.command()
+def ingest(
+    source: Annotated[str, typer.Argument(help="eutl, uk-ets, ghgrp, climate-trace, upload (your own), …")],
+    file: Annotated[list[Path] | None, typer.Option(help="A file or folder; may be repeated.")] = None,
+    url: Annotated[list[str] | None, typer.Option(help="An http(s) address; may be repeated.")] = None,
+    known_at: Annotated[str | None, typer.Option(help="When it was published; default: now.")] = None,
+    allow_local: Annotated[bool, typer.Option("--allow-local", help="Fetch from private addresses.")] = False,
+    unit: Unit = None, gas: Gas = None, gwp: Gwp = None, decimal: Decimal = None,
+    cadence: CadenceWord = None,
+    encoding: Encoding = None, sheet: Sheet = None, empty_gas_is_zero: EmptyIsZero = False,
+    name: Named = None,
+    keep_good_rows: KeepGood = False, complaints: Complaints = None,
+    store: Store = AT_HOME,
+    lake: LakePlace = None,
+) -> None:  # fmt: skip
+    """Read a source, or your own inventory (upload), into the lake: whole or not at all, only once."""
+    from features.sources.ingest_report import run_ingest
+    from features.sources.inventory_figures import Declared
+
+    told = Declared(unit, gas, gwp, decimal, cadence, sheet, encoding, empty_gas_is_zero)
+    said = {"declared": told, "name": name, "keep_good": keep_good_rows}
+    run_ingest(
+        source, lake=lake or store / "lake", downloads=store / "downloads", now=datetime.now(UTC),
+        files=file or [], urls=url or [], known_at=known_at, allow_local=allow_local,
+        options={key: value for key, value in said.items() if value not in (None, False, Declared())},
+        complaints=complaints,
+    )  # fmt: skip
+
+
+@app.command()
+def inventory(
+    cluster: Annotated[str | None, typer.Argument(help="List the plants of this cluster.")] = None,
+    as_of: Annotated[str | None, typer.Option(help="What was known on that day; default: now.")] = None,
+    source: Annotated[
+        list[str] | None, typer.Option(help="May be repeated; default: eutl, uk-ets, ghgrp.")
+    ] = None,
+    boundaries: Annotated[
+        Path | None, typer.Option(help="Your clusters or redrawn boundaries (toml, geojson).")
+    ] = None,
+    compare: Annotated[bool, typer.Option("--compare", help="Hold it against the embedded figures.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Where to write all rows (csv, parquet).")] = None,
+    store: Store = AT_HOME,
+    lake: LakePlace = None,
+) -> None:
+    """Show what the facilities of the lake add up to, cluster by cluster."""
+    from features.series.inventory_report import print_inventory
+    from features.sources.ingest_report import instant
+
+    t = instant(as_of) if as_of else instant(datetime.now(UTC).isoformat())
+    print_inventory(
+        lake or store / "lake", cluster=cluster, t=t, sources=source, boundaries=boundaries, out=out,
+        compare=compare,
+    )  # fmt: skip
+
+
+@lake_app.command("list")
+def lake_list(store: Store = AT_HOME, lake: LakePlace = None) -> None:
+    """List the snapshots of the lake."""
+    from features.series.lake_report import print_list
+
+    print_list(lake or store / "lake")
+
+
+@lake_app.command("diff")
+def lake_diff(
+    a: Annotated[str, typer.Argument(help="A snapshot, or a day: what was known then.")],
+    b: Annotated[str, typer.Argument(help="Another.")],
+    out: Annotated[Path | None, typer.Option(help="Where to write all rows (csv, parquet).")] = None,
+    rows: Annotated[int, typer.Option(help="Rows to print.")] = 20,
+    store: Store = AT_HOME,
+    lake: LakePlace = None,
+) -> None:
+    """Show what was restated from A to B."""
+    from features.series.lake_report import print_diff
+
+    print_diff(lake or store / "lake", a, b, out=out, rows=rows)
 
 
 def guarded(run: Callable[[], object]) -> int:

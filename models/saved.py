@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
@@ -37,7 +37,11 @@ _REMEDY: Final = "retrain (forecarbon retrain); never edit a saved model by hand
 
 
 def write(
-    model: FittedRecipe, history: Dense, folder: Path, evidence: Mapping[str, Any] | None = None
+    model: FittedRecipe,
+    history: Dense,
+    folder: Path,
+    evidence: Mapping[str, Any] | None = None,
+    beside: Callable[[Path], None] | None = None,
 ) -> None:
     """Write ``folder`` whole or not at all, read it back, and compare the forecasts bit for bit.
 
@@ -46,6 +50,7 @@ def write(
         history: the figures it answers from.
         folder: must not exist yet.
         evidence: why it may serve (scores, verdict, commit), kept beside it in ``evidence.json``.
+        beside: writes further files into the folder, which count among the model's own.
 
     Raises:
         LawBroken: what was read back forecasts otherwise.
@@ -53,6 +58,8 @@ def write(
     with whole_folder(folder) as scratch:
         if evidence is not None:
             write_json(scratch / "evidence.json", evidence)
+        if beside is not None:
+            beside(scratch)
         _write_files(model, history, scratch)
         again, its_history = read(scratch)
         before = model.curves(history, model.recipe.reach)
@@ -106,7 +113,9 @@ def _write_files(model: FittedRecipe, history: Dense, folder: Path) -> None:
         "boosted": _write_boosted(boosted[0], folder) if boosted else None,
         "libraries": {name: version(name) for name in _LIBRARIES},
     }
-    record["files"] = {p.name: _sha256(p) for p in sorted(folder.iterdir())}
+    record["files"] = {
+        p.relative_to(folder).as_posix(): _sha256(p) for p in sorted(folder.rglob("*")) if p.is_file()
+    }
     write_json(folder / "model.json", {**record, "digest": _digest(record)})
 
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from features.errors import AskError, DataError
 from features.series.words import UNIQUE_ID, UNIT
+from serving.crossing import crossed, refusal_of
 from serving.errors import shown
 from serving.shelf import Rung, Standing
 from serving.wire import ForecastAsk, quantile_key
@@ -19,6 +20,8 @@ Float = npt.NDArray[np.float64]
 
 GUESSED: Final = 3
 NEAR: Final = 0.6
+# Refusals that are about how a series was asked for, not about the series.
+OF_THE_QUESTION: Final = ("quantile-out-of-reach", "bridge-", "scope-unknown")
 
 
 def answer(
@@ -37,8 +40,10 @@ def answer(
     forecasts, refusals = [], []
     for name, as_cluster in named:
         refusal = _refusal(name, as_cluster, standing) or _out_of_reach(name, standing, wanted)
+        if refusal is None and ask.scope is not None:
+            refusal = refusal_of(name, ask.scope, standing)
         if refusal is None:
-            forecasts.append(forecast_of(standing.rungs[name], ask.steps, wanted))
+            forecasts.append(forecast_of(standing.rungs[name], ask.steps, wanted, ask.scope))
         else:
             refusals.append(refusal)
     if not forecasts:
@@ -66,17 +71,20 @@ def provenance(standing: Standing, *, issued_at: str, request_id: str, journal_i
     }
 
 
-def forecast_of(rung: Rung, steps: int, wanted: Sequence[float]) -> dict[str, Any]:
-    """One series' forecast as JSON-ready fields."""
+def forecast_of(rung: Rung, steps: int, wanted: Sequence[float], scope: str | None = None) -> dict[str, Any]:
+    """One series' forecast as JSON-ready fields, in its own scope or over a bridge in ``scope``."""
     pack, entry = rung.pack, rung.entry
-    mean = (pack.naive_mean if rung.plain else pack.mean)[entry.row, :steps].tolist()
-    values = quantile_rows(rung, steps, wanted).tolist()
+    mean, values, over = rung.mean[:steps].tolist(), quantile_rows(rung, steps, wanted).tolist(), None
+    if scope is not None and scope != entry.scope_id:
+        mean, values, over = crossed(rung, scope, steps, wanted)
     keys = [quantile_key(q) for q in wanted]
     return {
         UNIQUE_ID: entry.unique_id,
         "kind": entry.kind,
         "unit": UNIT,
-        "scope": entry.scope_id,
+        "scope": entry.scope_id if over is None else scope,
+        "bridge": over,
+        "quality": None if entry.quality is None else dict(entry.quality),
         "cadence": pack.cadence,
         "cutoff": entry.cutoff,
         "made_by": rung.made_by,
@@ -94,15 +102,14 @@ def forecast_of(rung: Rung, steps: int, wanted: Sequence[float]) -> dict[str, An
 
 def quantile_rows(rung: Rung, steps: int, wanted: Sequence[float]) -> Float:
     """(steps, Q) quantiles: from the grid where it has them, else from the paths themselves."""
-    pack, row = rung.pack, rung.entry.row
-    if rung.plain:
-        grid = pack.naive_grid[row, :steps]
-        return np.stack([np.interp(wanted, pack.levels, step) for step in grid])
-    place = {level: k for k, level in enumerate(pack.levels)}
+    levels, paths = rung.levels, rung.paths
+    if paths is None:
+        return np.stack([np.interp(wanted, levels, step) for step in rung.grid[:steps]])
+    place = {level: k for k, level in enumerate(levels)}
     columns = [place.get(q, -1) for q in wanted]
     if min(columns) >= 0:
-        return np.asarray(pack.grid[row, :steps][:, columns], dtype=np.float64)
-    return np.quantile(pack.paths[row, :steps], wanted, axis=1).T
+        return np.asarray(rung.grid[:steps][:, columns], dtype=np.float64)
+    return np.quantile(paths[:steps], wanted, axis=1).T
 
 
 def _named(ask: ForecastAsk, standing: Standing) -> list[tuple[str, bool]]:
@@ -148,14 +155,14 @@ def _refusal(name: str, as_cluster: bool, standing: Standing) -> dict[str, Any] 
 
 def _out_of_reach(name: str, standing: Standing, wanted: Sequence[float]) -> dict[str, Any] | None:
     rung = standing.rungs[name]
-    levels = rung.pack.levels
-    if not rung.plain or (wanted[0] >= levels[0] and wanted[-1] <= levels[-1]):
+    levels = rung.levels
+    if rung.paths is not None or (wanted[0] >= levels[0] and wanted[-1] <= levels[-1]):
         return None
     return {
         UNIQUE_ID: name,
         "code": "quantile-out-of-reach",
-        "found": f"quantiles {quantile_key(wanted[0])} to {quantile_key(wanted[-1])}, and only the "
-        f"naive forecast for this series: {rung.made_by}",
+        "found": f"quantiles {quantile_key(wanted[0])} to {quantile_key(wanted[-1])}, and only a "
+        f"grid of quantiles for this series: {rung.made_by}",
         "expected": f"quantiles from {quantile_key(levels[0])} to {quantile_key(levels[-1])}",
         "remedy": "ask for less extreme quantiles, or retrain the champion",
     }
@@ -165,6 +172,16 @@ def _all_refused(refusals: list[dict[str, Any]], standing: Standing) -> AskError
     unknown = [item for item in refusals if item["code"].startswith("unknown-")]
     names = [item[UNIQUE_ID] for item in refusals]
     facts = {"refusals": refusals}
+    scopes = [item for item in refusals if item["code"] == "scope-unknown"]
+    if len(scopes) == len(refusals):
+        return AskError(
+            "scope-unknown",
+            found=scopes[0]["found"],
+            expected=scopes[0]["expected"],
+            offenders=names,
+            remedy=scopes[0]["remedy"],
+            facts=facts,
+        )
     if len(unknown) == len(refusals):
         near = _near(names[:GUESSED], [*standing.rungs, *standing.pack.absent])
         return AskError(
@@ -177,7 +194,7 @@ def _all_refused(refusals: list[dict[str, Any]], standing: Standing) -> AskError
         )
     told = next(item for item in refusals if not item["code"].startswith("unknown-"))
     return DataError(
-        "series-absent" if told["code"] != "quantile-out-of-reach" else told["code"],
+        told["code"] if told["code"].startswith(OF_THE_QUESTION) else "series-absent",
         found=told["found"],
         expected=told["expected"],
         offenders=names,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import sys
 from pathlib import Path
 from typing import Final
@@ -11,13 +10,18 @@ import pandas as pd
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from features.errors import AskError
-from features.files import write_bytes
+from features.errors import AskError, DataError
 from features.series.words import DS, STEP, UNIQUE_ID
-from features.sources.upload import Upload, read_file
+from features.sources.history_file import History, read_history
+from features.sources.inventory import PLAIN
+from features.sources.inventory_figures import Declared
+from features.sources.inventory_report import tell_refusal
+from features.sources.upload import Upload
+from features.table_files import ending_of, write_frame
 from models.engine import forecast_panel, recipe_for_panel, without_figures
 from models.forecast import STANDARD_QUANTILES, Outlook, quantiles_of_levels
 from models.replay import past_origins
+from serving.levels import parse_levels
 
 MOST_STEPS: Final = 10_000
 NO_FIGURE: Final = "none: no figure in the history"
@@ -30,9 +34,14 @@ def forecast_file(
     levels: str = "80,95",
     model: str = "champion-recipe",
     out: Path | None = None,
-    cadence: str | None = None,
+    declared: Declared = PLAIN,
+    keep_good: bool = False,
+    complaints: Path | None = None,
 ) -> None:
     """Forecast every series of a file, write (or print) ``steps`` rows for each.
+
+    ``declared`` says what the file does not (unit, gas, GWP set, cadence …); its bad rows are printed and
+    written to ``complaints`` (csv), and refused unless ``keep_good``.
 
     A series that cannot be modelled is answered by naive and says so in ``made_by``; one without any
     figure has empty values and says so.
@@ -51,63 +60,15 @@ def forecast_file(
     asked = tuple(sorted({*STANDARD_QUANTILES, *quantiles_of_levels(parse_levels(levels))}))
     if out is not None:
         ending_of(out)
-    upload = read_file(history, cadence=cadence)
+    read = _history(history, declared, keep_good=keep_good, complaints=complaints)
+    upload = read.upload
     outlook = _with_bar(upload, steps=steps, levels=asked, model=model)
     frame = _answer(upload, outlook, steps)
-    _tell(upload, frame, out)
+    _tell(read, frame, out)
     if out is not None:
         write_frame(frame, out)
     else:
         sys.stdout.write(frame.to_csv(index=False))
-
-
-def parse_levels(text: str) -> list[float]:
-    """Central levels in percent from "80,95".
-
-    Raises:
-        AskError: a part that is no number, or outside (0, 100).
-    """
-    parts = [part.strip() for part in text.split(",") if part.strip()]
-    try:
-        levels = [float(part) for part in parts]
-    except ValueError:
-        levels = []
-    if not levels:
-        raise AskError(
-            "levels-unreadable",
-            found=f"levels {text!r}",
-            expected="percentages such as 80,95",
-            remedy="write numbers with commas between them",
-        )
-    quantiles_of_levels(levels)
-    return levels
-
-
-def ending_of(path: Path) -> str:
-    """The kind of file a name asks for.
-
-    Raises:
-        AskError: neither .csv nor .parquet.
-    """
-    ending = path.suffix.lower()
-    if ending not in (".csv", ".parquet"):
-        raise AskError(
-            "unknown-file-kind",
-            found=f"file name {path.name}",
-            expected="a name ending in .csv or .parquet",
-            remedy="choose one of the two endings",
-        )
-    return ending
-
-
-def write_frame(frame: pd.DataFrame, path: Path) -> None:
-    """Write a frame as the file's ending says, whole or not at all."""
-    buffer = io.BytesIO()
-    if ending_of(path) == ".csv":
-        frame.to_csv(buffer, index=False)
-    else:
-        frame.to_parquet(buffer, index=False)
-    write_bytes(path, buffer.getvalue())
 
 
 def _with_bar(upload: Upload, *, steps: int, levels: tuple[float, ...], model: str) -> Outlook:
@@ -148,12 +109,23 @@ def _silent_rows(upload: Upload, names: tuple[str, ...], steps: int) -> pd.DataF
     )
 
 
-def _tell(upload: Upload, frame: pd.DataFrame, out: Path | None) -> None:
+def _history(path: Path, declared: Declared, *, keep_good: bool, complaints: Path | None) -> History:
+    try:
+        return read_history(path, declared=declared, keep_good=keep_good)
+    except DataError as refusal:
+        tell_refusal(refusal, complaints)
+        raise
+
+
+def _tell(history: History, frame: pd.DataFrame, out: Path | None) -> None:
+    upload = history.upload
     console = Console(stderr=True)
     makers = frame.drop_duplicates(UNIQUE_ID)["made_by"].str.split(":").str[0].value_counts()
     spoken = ", ".join(f"{count} by {name}" for name, count in makers.items())
     where = f" -> {out}" if out else ""
     series = frame[UNIQUE_ID].nunique()
     console.print(f"{series} series at {upload.panel.cadence.name} cadence: {spoken}{where}", highlight=False)
+    for note in history.notes:
+        console.print(f"note: {note}", markup=False, highlight=False)
     if upload.ignored:
         console.print(f"columns not read (they vary within a series): {', '.join(upload.ignored)}")

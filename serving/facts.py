@@ -54,6 +54,20 @@ def cluster_records(registry: Registry) -> list[dict[str, Any]]:
     ]
 
 
+def with_places(clusters: pd.DataFrame, places: pd.DataFrame) -> pd.DataFrame:
+    """The table of clusters with those that a user added (cluster_id, name, country, basis).
+
+    A cluster the table knows keeps its facts; of one it does not know only these are told.
+    """
+    added = places[~places[CLUSTER_ID].isin(clusters[CLUSTER_ID])]
+    if added.empty:
+        return clusters
+    told = added.assign(name=added["name"].where(added["name"] != "", added[CLUSTER_ID]))
+    rows = told.rename(columns={"basis": "notes"}).reindex(columns=clusters.columns)
+    # Each column keeps its type: what is not told is missing, never a zero.
+    return pd.concat([clusters, rows.astype(clusters.dtypes.to_dict())], ignore_index=True)
+
+
 def absent_clusters(registry: Registry, served: Iterable[str]) -> list[dict[str, str]]:
     """Clusters without a series, with the reason and what would mend it."""
     told = {item[CLUSTER_ID]: item for item in records(registry.absent_series)}

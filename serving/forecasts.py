@@ -13,10 +13,14 @@ import pandas as pd
 from features.series.hierarchy import Hierarchy, Totals, total_history, total_paths
 from features.series.panel import Dense, long_frame
 from features.series.words import DS, INITIATIVE, UNIQUE_ID, Y
+from models.forecast import STANDARD_QUANTILES
 from serving.layout import GRID
 
 Float = npt.NDArray[np.float64]
 
+# A plant's quantiles are few: there are thousands of plants, and none is asked for its tails beyond these.
+PLANT_LEVELS: Final = STANDARD_QUANTILES
+BLOCK: Final = 1000
 NOT_FINITE: Final = "naive (because the champion gave no finite paths for this series)"
 
 
@@ -30,6 +34,10 @@ class Forecasting(Protocol):
 
 class Fitted(Forecasting, Protocol):
     """What a champion can do (``models.fitted.FittedRecipe``)."""
+
+    def outlook(self, history: Dense, steps: int, levels: tuple[float, ...]) -> Any:
+        """mean (B, steps) and values (B, steps, Q), tCO2e, of each series by itself."""
+        ...
 
     @property
     def recipe(self) -> Any:
@@ -105,7 +113,7 @@ def table_of(
     every = np.concatenate([paths, totals.paths])
     every_plain = np.concatenate([plain, plain_totals.paths])
     return Table(
-        series=[*_sector_items(bottom, makers), *_total_items(bottom, totals, below, makers)],
+        series=[*_bottom_items(bottom, makers, "sector"), *_total_items(bottom, totals, below, makers)],
         below=[*((name,) for name in bottom.ids), *below],
         arrays={
             "mean": every.mean(axis=2),
@@ -116,6 +124,41 @@ def table_of(
         },
         history=pd.concat([long_frame(bottom), _past(sectors, totals, hierarchy)], ignore_index=True),
     )
+
+
+def with_plants(
+    table: Table, champion: Fitted, naive: Any, plants: Dense, *, made_by: str, steps: int
+) -> Table:
+    """``table`` with every plant forecast by itself: quantiles at ``PLANT_LEVELS``, no joint paths."""
+    blocks = [plants.take(list(rows)) for rows in _blocks(len(plants.ids))]
+    means, grids, makers = [], [], []
+    for block in blocks:
+        told = champion.outlook(block, steps, PLANT_LEVELS)
+        mean, grid = np.array(told.mean), np.array(told.values)
+        sound = np.isfinite(mean).all(axis=1) & np.isfinite(grid).all(axis=(1, 2))
+        if not sound.all():
+            rows = np.flatnonzero(~sound)
+            plain = naive.outlook(block.take(rows), steps, PLANT_LEVELS)
+            mean[rows], grid[rows] = plain.mean, plain.values
+        means.append(mean)
+        grids.append(grid)
+        makers += [made_by if good else NOT_FINITE for good in sound]
+    nothing = np.zeros((0, steps))
+    arrays = {
+        "plant_mean": np.concatenate([nothing, *means]),
+        "plant_grid": np.concatenate([np.zeros((0, steps, len(PLANT_LEVELS))), *grids]),
+    }
+    return Table(
+        series=[*table.series, *_bottom_items(plants, makers, "plant")],
+        below=[*table.below, *((name,) for name in plants.ids)],
+        arrays={**table.arrays, **arrays},
+        history=pd.concat([table.history, long_frame(plants)], ignore_index=True),
+    )
+
+
+def _blocks(count: int) -> Iterable[range]:
+    """Row numbers in blocks whose curves fit into memory."""
+    return (range(first, min(first + BLOCK, count)) for first in range(0, count, BLOCK))
 
 
 def _grid(paths: Float) -> Float:
@@ -135,14 +178,15 @@ def _iso(history: Dense, ordinal: int) -> str:
     return str(history.cadence.instant(np.array([ordinal], dtype=np.int64))[0].astype("datetime64[D]"))
 
 
-def _sector_items(bottom: Dense, makers: Sequence[str]) -> list[dict[str, Any]]:
+def _bottom_items(bottom: Dense, makers: Sequence[str], kind: str) -> list[dict[str, Any]]:
     days = bottom.cutoffs().astype("datetime64[D]")
     names = ("cluster_id", "sector", "scope_id")
+    traits = {trait: bottom.traits[trait].astype(str).tolist() for trait in names}
     return [
         {
             UNIQUE_ID: name,
-            "kind": "sector",
-            **{trait: str(bottom.traits[trait].iloc[row]) for trait in names},
+            "kind": kind,
+            **{trait: traits[trait][row] for trait in names},
             "cutoff": str(days[row]),
             "made_by": makers[row],
         }

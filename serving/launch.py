@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
 from features.errors import AskError
 
@@ -59,3 +59,9 @@ def _check(*, port: int, workers: int) -> None:
                 expected=f"1 to {high}",
                 remedy=f"choose another {name}",
             )
+
+
+def become(argv: list[str], environment: dict[str, str]) -> NoReturn:
+    """Turn this process into ``argv``, so that signals reach it directly."""
+    sys.stdout.flush()
+    os.execve(argv[0], argv, environment)  # noqa: S606  # our own argument list, no shell

@@ -20,6 +20,8 @@ PREVIOUS: Final = "previous.json"
 PACKS: Final = "packs"
 GRID: Final = tuple(round(k / 200, 3) for k in range(1, 200))
 ARRAYS: Final = ("mean", "grid", "paths", "naive_mean", "naive_grid")
+PLANT: Final = "plant"
+PLANT_ARRAYS: Final = ("plant_mean", "plant_grid")
 RETRAIN: Final = "run `forecarbon retrain`"
 
 

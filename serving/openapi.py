@@ -139,6 +139,8 @@ def _answer_schemas() -> dict[str, Any]:
     quantiles = {"type": "object", "additionalProperties": _NUMBER}
     row = {"ds": {"type": ["string", "integer"]}, "step": {"type": "integer", "minimum": 1}}
     texts = ("unique_id", "kind", "unit", "scope", "cadence", "made_by")
+    count: dict[str, Any] = {"type": "integer"}
+    number, whole = {"type": ["number", "null"]}, {"type": ["integer", "null"]}
     marks = ("model_version", "recipe", "issued_at", "as_of", "request_id", "journal_id", "degraded")
     return {
         "Row": _object({**row, "mean": _NUMBER, "quantiles": quantiles}),
@@ -146,7 +148,26 @@ def _answer_schemas() -> dict[str, Any]:
             {
                 **dict.fromkeys(texts, _TEXT),
                 "cutoff": {"type": ["string", "integer"]},
+                "bridge": _nullable(_ref("Bridge")),
+                "quality": _nullable(_ref("Quality")),
                 "rows": {"type": "array", "items": _ref("Row")},
+            }
+        ),
+        "Bridge": _object(
+            {
+                **dict.fromkeys(("cluster_id", "from_scope", "to_scope", "gas_scope"), _TEXT),
+                **dict.fromkeys(("ratio", "level"), _NUMBER),
+                **dict.fromkeys(("ratio_low", "ratio_high", "spread"), number),
+                "years": {"type": "array", "items": {"type": "integer"}},
+                "evidence": _TEXTS,
+            }
+        ),
+        "Quality": _object(
+            {
+                **dict.fromkeys(("source", "source_grade", "agreement_with"), _TEXT),
+                **dict.fromkeys(("periods", "agreement_years"), count),
+                **dict.fromkeys(("age_days", "breaks", "contributors"), whole),
+                **dict.fromkeys(("completeness", "share_imputed", "agreement"), number),
             }
         ),
         "Refusal": _object(dict.fromkeys(("unique_id", "code", "found", "expected", "remedy"), _TEXT)),
@@ -169,6 +190,7 @@ def _view_schemas() -> dict[str, Any]:
     band = dict.fromkeys(("median", "low", "high", "level"), _NUMBER)
     standing = {
         **dict.fromkeys(("scope", "cutoff", "made_by", "reason", "remedy"), _TEXT),
+        "quality": _nullable(_ref("Quality")),
         "latest": latest,
         "outlook": _nullable(_object({"ds": _TEXT, **band})),
     }
@@ -176,7 +198,8 @@ def _view_schemas() -> dict[str, Any]:
     name = {"cluster_id": _TEXT}
     line = {**name, "name": _TEXT, "country": _TEXT, "lat": number, "lon": number, **status}
     records = {"type": "array", "items": _OPEN}
-    lists = dict.fromkeys(("targets", "projects", "series", "absent_series", "history"), records)
+    own = ("targets", "projects", "bridges", "series", "plants", "absent_series", "history")
+    lists = dict.fromkeys(own, records)
     counts = {"type": "object", "additionalProperties": {"type": "integer"}}
     return {
         "ClusterLine": _object(line, standing),

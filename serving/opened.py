@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ from serving.layout import (
     CLUSTERS,
     FORMAT,
     HISTORY,
+    PLANT,
+    PLANT_ARRAYS,
     RETRAIN,
     Pointer,
     folder_digests,
@@ -36,7 +39,7 @@ class Entry:
 
     Attributes:
         row: its row in the arrays.
-        kind: "sector", "cluster" or "initiative".
+        kind: "plant", "sector", "cluster" or "initiative".
         cutoff: ISO date of the last period seen.
         ds: ISO dates of the forecast periods, one a step.
         made_by: the forecaster that spoke at pack time.
@@ -52,6 +55,23 @@ class Entry:
     ds: tuple[str, ...]
     made_by: str
     sources: tuple[str, ...]
+    name: str = ""
+    quality: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Plants:
+    """Forecasts of single plants, each by itself: quantiles, and no joint paths.
+
+    Attributes:
+        mean: (N, H) tCO2e.
+        grid: (N, H, Q) quantiles at ``levels``.
+        levels: (Q,) increasing.
+    """
+
+    mean: Float
+    grid: Float
+    levels: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -64,6 +84,8 @@ class OpenedPack:
         paths: (S, H, P) joint sample paths.
         usable: (S,) True where the champion's rows are finite and ordered.
         history: (dates, values) of every served series, NaN where missing.
+        plants: the rows of entries of kind "plant"; None where the champion's figures have none.
+        bridges: (cluster, published scope) -> the bridge's record, or why there is none (with a code).
     """
 
     name: str
@@ -80,6 +102,8 @@ class OpenedPack:
     naive_grid: Float
     usable: npt.NDArray[np.bool_]
     history: Mapping[str, tuple[tuple[str, ...], Float]]
+    plants: Plants | None
+    bridges: Mapping[tuple[str, str], Mapping[str, Any]]
 
     @property
     def model_version(self) -> str:
@@ -140,7 +164,8 @@ def _opened(folder: Path, card: Mapping[str, Any], digest: str) -> OpenedPack:
     arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in ARRAYS}
     levels = tuple(float(level) for level in card["levels"])
     series = _entries(card)
-    _check_shapes(folder, card, arrays, len(series), len(levels))
+    summed = sum(entry.kind != PLANT for entry in series.values())
+    _check_shapes(folder, card, arrays, summed, len(levels))
     return OpenedPack(
         name=folder.name,
         digest=digest,
@@ -151,6 +176,8 @@ def _opened(folder: Path, card: Mapping[str, Any], digest: str) -> OpenedPack:
         levels=levels,
         usable=_usable(arrays),
         history=_history(folder / HISTORY),
+        plants=_plants(folder, card, len(series) - summed),
+        bridges={(item["cluster_id"], item["to_scope"]): item for item in card.get("bridges", ())},
         **arrays,
     )
 
@@ -158,10 +185,17 @@ def _opened(folder: Path, card: Mapping[str, Any], digest: str) -> OpenedPack:
 def _entries(card: Mapping[str, Any]) -> dict[str, Entry]:
     cadence = CADENCES[card["cadence"]]
     ahead = np.arange(1, int(card["steps"]) + 1)
-    entries = {}
-    for row, item in enumerate(card["series"]):
-        cutoff = np.asarray([item["cutoff"]], dtype="datetime64[ns]")
-        future = cadence.instant(cadence.ordinal(cutoff) + ahead)
+
+    @cache
+    def days_after(cutoff: str) -> tuple[str, ...]:
+        last = cadence.ordinal(np.asarray([cutoff], dtype="datetime64[ns]"))
+        return tuple(str(day) for day in cadence.instant(last + ahead).astype("datetime64[D]"))
+
+    entries: dict[str, Entry] = {}
+    rows = {True: 0, False: 0}
+    for item in card["series"]:
+        alone = item["kind"] == PLANT
+        row, rows[alone] = rows[alone], rows[alone] + 1
         entries[str(item[UNIQUE_ID])] = Entry(
             unique_id=str(item[UNIQUE_ID]),
             row=row,
@@ -170,11 +204,24 @@ def _entries(card: Mapping[str, Any]) -> dict[str, Entry]:
             sector=str(item["sector"]),
             scope_id=str(item["scope_id"]),
             cutoff=str(item["cutoff"]),
-            ds=tuple(str(day) for day in future.astype("datetime64[D]")),
+            ds=days_after(str(item["cutoff"])),
             made_by=str(item["made_by"]),
             sources=tuple(map(str, item["sources"])),
+            name=str(item.get("name", "")),
+            quality=item.get("quality"),
         )
     return entries
+
+
+def _plants(folder: Path, card: Mapping[str, Any], count: int) -> Plants | None:
+    if not count:
+        return None
+    mean, grid = (np.load(folder / f"{name}.npy", mmap_mode="r") for name in PLANT_ARRAYS)
+    levels = tuple(float(level) for level in card["plant_levels"])
+    wide = (count, int(card["steps"]))
+    if mean.shape != wide or grid.shape != (*wide, len(levels)):
+        raise _refused(folder, f"plants {mean.shape}", f"{wide} rows and steps", "pack-incompatible")
+    return Plants(mean, grid, levels)
 
 
 def _check_shapes(
@@ -203,10 +250,12 @@ def _usable(arrays: Mapping[str, Float]) -> npt.NDArray[np.bool_]:
 
 def _history(path: Path) -> dict[str, tuple[tuple[str, ...], Float]]:
     frame = pd.read_parquet(path)
+    names = frame[UNIQUE_ID].to_numpy(dtype=object)
+    days = frame[DS].to_numpy().astype("datetime64[D]").astype(str)
+    values = frame[Y].to_numpy(dtype=np.float64)
+    # The rows of a series lie together, as they were written.
+    edges = np.flatnonzero(np.append(True, names[1:] != names[:-1])) if len(names) else np.array([], int)
+    ends = np.append(edges[1:], len(names))
     return {
-        str(name): (
-            tuple(f"{day:%Y-%m-%d}" for day in rows[DS]),
-            rows[Y].to_numpy(dtype=np.float64),
-        )
-        for name, rows in frame.groupby(UNIQUE_ID, sort=False)
+        str(names[a]): (tuple(map(str, days[a:b])), values[a:b]) for a, b in zip(edges, ends, strict=True)
     }

@@ -14,6 +14,7 @@ import pandas as pd
 from features.errors import AskError, DataError, ModelError
 from features.series.cadence import named, recognise
 from features.series.panel import Panel
+from features.series.quality import of_own
 from features.series.words import DS, UNIQUE_ID, UNIT, Y
 from features.sources.stamps import read as read_stamps
 from features.sources.upload import Upload, read_records
@@ -141,7 +142,7 @@ def forecasts_of(outlook: Outlook, upload: Upload) -> list[dict[str, Any]]:
     """The outlook as JSON-ready forecasts, dates written as the caller wrote them."""
     keys = [quantile_key(level) for level in outlook.levels]
     cutoffs = _written(upload, outlook.ids, outlook.cutoffs)
-    forecasts = []
+    dense, forecasts = upload.panel.dense, []
     for row, name in enumerate(outlook.ids):
         stamps = _written(upload, [name] * len(outlook.ds[row]), outlook.ds[row])
         means = outlook.mean[row].tolist()
@@ -152,6 +153,8 @@ def forecasts_of(outlook: Outlook, upload: Upload) -> list[dict[str, Any]]:
                 "kind": "own",
                 "unit": UNIT,
                 "scope": SCOPE,
+                "bridge": None,
+                "quality": of_own(dense.y[dense.row[name], : dense.lengths[dense.row[name]]], SCOPE),
                 "cadence": outlook.cadence.name,
                 "cutoff": cutoffs[row],
                 "made_by": outlook.made_by[row],

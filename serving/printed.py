@@ -11,12 +11,14 @@ from rich.console import Console
 from rich.table import Table
 
 from features.series.words import MAX_STEPS
+from features.table_files import write_frame
 from serving.answer import answer
-from serving.batch import parse_levels, write_frame
+from serving.levels import parse_levels
 from serving.shelf import Shelf, Standing
 from serving.views import clusters_view
 from serving.wire import read_ask
 
+FIRST: Final = "nl-rotterdam"
 MEGATONNE: Final = 1e6
 
 
@@ -32,23 +34,28 @@ def opened_shelf(store: Path) -> Standing:
 
 
 def print_outlook(
-    name: str,
+    name: str | None,
     *,
     store: Path,
     steps: int | None = None,
     until: int | None = None,
     levels: str = "80,95",
     out: Path | None = None,
+    scope: str | None = None,
 ) -> None:
     """Print (or write to ``out``) the forecast of a cluster, series or the initiative.
 
     Args:
+        name: what to forecast; the cluster shown first when left out.
+        scope: the boundary to read it in; a published total's is reached over a bridge.
         steps: periods ahead; or ``until``: last year shown.
         levels: central bands in percent, comma-separated.
     """
     standing = opened_shelf(store)
     bands = parse_levels(levels)
-    ask = read_ask(json.dumps({"series": [name], "steps": steps or MAX_STEPS, "levels": bands}).encode())
+    asked = [name or shown_first(standing)]
+    question = {"series": asked, "steps": steps or MAX_STEPS, "levels": bands, "scope": scope}
+    ask = read_ask(json.dumps(question).encode())
     told = answer(ask, standing, issued_at="", request_id="", journal_id="")
     spoken = told["forecasts"][0]
     rows = [row for row in spoken["rows"] if until is None or int(row["ds"][:4]) <= until]
@@ -60,6 +67,7 @@ def print_outlook(
 
 
 def _flat(spoken: dict[str, Any], rows: list[dict[str, Any]]) -> pd.DataFrame:
+    quality = {f"quality_{key}": value for key, value in (spoken["quality"] or {}).items()}
     return pd.DataFrame(
         {
             "unique_id": spoken["unique_id"],
@@ -68,6 +76,9 @@ def _flat(spoken: dict[str, Any], rows: list[dict[str, Any]]) -> pd.DataFrame:
             "mean": row["mean"],
             **{f"q{key}": value for key, value in row["quantiles"].items()},
             "made_by": spoken["made_by"],
+            "scope": spoken["scope"],
+            "bridge_ratio": (spoken["bridge"] or {}).get("ratio"),
+            **quality,
         }
         for row in rows
     )
@@ -96,6 +107,45 @@ def _print_rows(
     console.print(table)
     made = f"made by {spoken['made_by']}, model {standing.pack.model_version}, scope {spoken['scope']}"
     console.print(made, highlight=False)
+    for line in (bridge_line(spoken["bridge"]), quality_line(spoken["quality"])):
+        if line:
+            console.print(line, highlight=False)
+
+
+def shown_first(standing: Standing) -> str:
+    """The cluster to show when none is named: Rotterdam, or else the first that is served."""
+    served = [name for name in standing.pack.clusters if name in standing.rungs]
+    return FIRST if FIRST in served or not served else served[0]
+
+
+def bridge_line(bridge: dict[str, Any] | None) -> str:
+    """The bridge a forecast crossed, in a sentence; "" without one."""
+    if bridge is None:
+        return ""
+    return (
+        f"read in {bridge['to_scope']} ({bridge['gas_scope']}) over a bridge from {bridge['from_scope']}: "
+        f"x {bridge['ratio']:.3f}, {bridge['level']:g}% {bridge['ratio_low']:.3f} to "
+        f"{bridge['ratio_high']:.3f}, from {', '.join(map(str, bridge['years']))}"
+    )
+
+
+def quality_line(card: dict[str, Any] | None) -> str:
+    """The score card in a sentence; "" without one."""
+    if card is None:
+        return ""
+    parts = [f"figures {card['source_grade']} ({card['source']})", f"{card['periods']} periods"]
+    parts.append(f"{100 * card['completeness']:.0f}% complete")
+    if card["age_days"] is not None:
+        parts.append(f"newest ended {card['age_days']:,} days before")
+    if card["breaks"]:
+        parts.append(f"{card['breaks']} scope breaks")
+    if card["share_imputed"]:
+        parts.append(f"{100 * card['share_imputed']:.0f}% estimated or repaired")
+    if card["contributors"] is not None:
+        parts.append(f"{card['contributors']} contributors")
+    if card["agreement"] is not None:
+        parts.append(f"{100 * card['agreement']:.0f}% apart from {card['agreement_with']}")
+    return "quality: " + ", ".join(parts)
 
 
 def print_clusters(*, store: Path) -> None:

@@ -10,10 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
 from features.errors import ModelError
-from serving.layout import CARD, CURRENT, PREVIOUS, RETRAIN, Pointer, read_pointer
+from serving.layout import CARD, CURRENT, PLANT, PREVIOUS, RETRAIN, Pointer, read_pointer
 from serving.opened import Entry, OpenedPack, open_pack
 
+Float = npt.NDArray[np.float64]
 Signature = tuple[tuple[str, int, int, int], ...]
 
 
@@ -34,6 +38,32 @@ class Rung:
     entry: Entry
     made_by: str
     plain: bool = False
+
+    @property
+    def mean(self) -> Float:
+        """(H,) tCO2e."""
+        if self.entry.kind == PLANT and self.pack.plants is not None:
+            return np.asarray(self.pack.plants.mean[self.entry.row])
+        return np.asarray((self.pack.naive_mean if self.plain else self.pack.mean)[self.entry.row])
+
+    @property
+    def grid(self) -> Float:
+        """(H, Q) quantiles at ``levels``."""
+        if self.entry.kind == PLANT and self.pack.plants is not None:
+            return np.asarray(self.pack.plants.grid[self.entry.row])
+        return np.asarray((self.pack.naive_grid if self.plain else self.pack.grid)[self.entry.row])
+
+    @property
+    def levels(self) -> tuple[float, ...]:
+        """Levels of the grid."""
+        plants = self.pack.plants
+        return plants.levels if self.entry.kind == PLANT and plants is not None else self.pack.levels
+
+    @property
+    def paths(self) -> Float | None:
+        """(H, P) sample paths; None where this series has a grid alone."""
+        alone = self.plain or self.entry.kind == PLANT
+        return None if alone else np.asarray(self.pack.paths[self.entry.row])
 
 
 @dataclass(frozen=True)
@@ -154,7 +184,7 @@ def climb(pack: OpenedPack, older: OpenedPack | None, why: str = "") -> dict[str
 
 
 def _rung(pack: OpenedPack, older: OpenedPack | None, entry: Entry, why: str) -> Rung:
-    if pack.usable[entry.row]:
+    if entry.kind == PLANT or pack.usable[entry.row]:
         if why:
             return Rung("previous", pack, entry, f"{entry.made_by} ({why})")
         level = "naive" if entry.made_by.startswith("naive (") else "champion"

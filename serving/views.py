@@ -10,6 +10,7 @@ from features.errors import AskError, ModelError
 from features.series.words import INITIATIVE, UNIQUE_ID, UNIT
 from serving.answer import quantile_rows
 from serving.errors import shown
+from serving.layout import PLANT
 from serving.shelf import Rung, Standing
 
 OUTLOOK_YEAR: Final = "2030"
@@ -49,13 +50,19 @@ def cluster_view(name: str, standing: Standing) -> dict[str, Any]:
             expected="a cluster of the registry",
             remedy="see GET /v1/clusters for every cluster",
         )
-    sectors = [e.unique_id for e in pack.series.values() if e.kind == "sector" and e.cluster_id == name]
+    own = [e for e in pack.series.values() if e.cluster_id == name]
+    sectors = [e.unique_id for e in own if e.kind == "sector"]
+    plants = [e for e in own if e.kind == PLANT]
     ended = [dict(item) for key, item in pack.absent.items() if key.startswith(f"{name}/")]
     days, values = pack.history.get(name, ((), []))
     return {
         **pack.clusters[name],
         **outlook_of(name, standing),
         "series": [{UNIQUE_ID: sector, **outlook_of(sector, standing)} for sector in sectors],
+        "plants": [
+            {UNIQUE_ID: e.unique_id, "name": e.name, **outlook_of(e.unique_id, standing)} for e in plants
+        ],
+        "bridges": [dict(item) for (cluster, _), item in pack.bridges.items() if cluster == name],
         "absent_series": ended,
         "history": [{"ds": day, "y": _number(y)} for day, y in zip(days, values, strict=True)],
         **_told(standing),
@@ -82,6 +89,7 @@ def outlook_of(name: str, standing: Standing) -> dict[str, Any]:
         "scope": rung.entry.scope_id,
         "cutoff": rung.entry.cutoff,
         "made_by": rung.made_by,
+        "quality": None if rung.entry.quality is None else dict(rung.entry.quality),
         "latest": latest[-1] if latest else None,
         "outlook": _band(rung),
     }

@@ -51,6 +51,7 @@ class ForecastAsk(BaseModel):
     levels: Annotated[list[Level], Field(min_length=1, max_length=MAX_QUANTILES // 2)] | None = None
     quantiles: Annotated[list[Quantile], Field(min_length=1, max_length=MAX_QUANTILES)] | None = None
     include_sectors: bool = False
+    scope: Name | None = None
 
     @model_validator(mode="after")
     def _one_question(self) -> ForecastAsk:
@@ -72,6 +73,13 @@ class ForecastAsk(BaseModel):
         if self.levels and self.quantiles:
             raise _Odd(
                 "two-questions", "both levels and quantiles", "one or the other", "leave one of them out"
+            )
+        if self.scope and self.history:
+            raise _Odd(
+                "two-questions",
+                "a scope beside own history",
+                "scope only beside registry names",
+                "leave scope out: no bridge leads from your own boundary",
             )
         if self.cadence and not self.history:
             raise _Odd(

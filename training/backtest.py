@@ -37,7 +37,7 @@ class Backtest:
     Attributes:
         forecaster: the recipe's name.
         ids: (B,) series; cluster totals come last.
-        groups: (B,) kind of each: "sector", "context" or "cluster".
+        groups: (B,) kind of each: "plant", "sector", "context" or "cluster".
         values: (F, B, H, 13) quantiles at ``STANDARD_QUANTILES``; NaN where the series was not asked.
         actual: (F, B, H) figures in the scope of the cutoff, NaN where unknown.
         step_size: (F, B) mean absolute change inside the history at each cutoff (for MASE, …).

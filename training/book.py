@@ -39,6 +39,7 @@ class Book:
     verdict: Verdict
     folds: Folds
     history: Dense
+    origin: str
     model_version: str
     now: datetime
     commit: str
@@ -62,9 +63,9 @@ def track(tracker: Tracker, book: Book) -> dict[str, str]:
 
 def _dataset(book: Book) -> DatasetFacts:
     return DatasetFacts(
-        name="cluster-and-context-sectors",
+        name="-".join(sorted(set(book.history.traits["kind"]))) + "-series",
         frame=long_frame(book.history),
-        source="features/reference/sector_emissions.csv",
+        source=book.origin,
         digest=book.data_hash[:32],
         context="training",
     )

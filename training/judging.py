@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,8 +12,11 @@ import pandas as pd
 
 from features.errors import ModelError
 from features.reference.tables import load
-from features.series.build import SeriesSet, embedded
+from features.series.basis import Basis, of_embedded, of_stock, stock_of
+from features.series.build import SeriesSet
 from features.series.hierarchy import Hierarchy
+from features.series.lake import Lake
+from features.series.membership import Boundary
 from features.series.panel import Dense
 from models import saved
 from models.recipe import Recipe
@@ -22,7 +25,7 @@ from training import registry
 from training.backtest import Backtest, backtest
 from training.folds import Folds, make_folds
 from training.gate import Rule, Verdict, judge_challenger
-from training.plan import Plan
+from training.plan import FiguresPlan, Plan
 from training.promotions import Promotion
 
 Told = Callable[[str, int, int], None]
@@ -33,17 +36,42 @@ CHAMPION: Final = "champion (standing)"
 class Ground:
     """What a retrain stands on."""
 
-    figures: SeriesSet
+    basis: Basis
     history: Dense
     hierarchy: Hierarchy
     data_hash: str
 
+    @property
+    def figures(self) -> SeriesSet:
+        """The series with their vintages."""
+        return self.basis.series
 
-def stand(now: datetime) -> Ground:
-    """The embedded figures as known at ``now``."""
-    figures = embedded(load())
-    history = figures.as_of(pd.Timestamp(now.astimezone(UTC).replace(tzinfo=None)))
-    return Ground(figures, history, Hierarchy.of(figures.traits), figures.data_hash())
+
+def stand(
+    now: datetime,
+    plan: FiguresPlan | None = None,
+    lake: str | Path = "",
+    own: Sequence[Boundary] = (),
+) -> Ground:
+    """The figures that ``plan`` names (the embedded ones when left out) as known at ``now``.
+
+    ``own`` are clusters that a user added or redrew; only facility records can be summed over them.
+
+    Raises:
+        AskError: the lake at ``lake`` has none of the sources.
+        DataError: boundaries or figures that cannot be used.
+    """
+    basis = _basis(plan or FiguresPlan(), lake, own, pd.Timestamp(now.astimezone(UTC).replace(tzinfo=None)))
+    history = basis.series.as_of(pd.Timestamp(now.astimezone(UTC).replace(tzinfo=None)))
+    return Ground(basis, history, Hierarchy.of(basis.series.traits), basis.series.data_hash())
+
+
+def _basis(plan: FiguresPlan, lake: str | Path, own: Sequence[Boundary], t: pd.Timestamp) -> Basis:
+    reference = load()
+    if plan.figures == "embedded":
+        return of_embedded(reference, t)
+    stock = stock_of(Lake(lake), reference, t, sources=plan.sources, own=own)
+    return of_stock(stock, reference, t, own=own, kinds=plan.kinds, fewest_years=plan.fewest_years)
 
 
 def judged(

@@ -12,6 +12,8 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from features.errors import AskError
+from features.series.basis import SOURCES
+from features.series.from_lake import FEWEST_YEARS, KINDS
 from models.kinds import MEMBERS
 from models.recipe import Recipe
 
@@ -35,6 +37,25 @@ class FoldPlan(_Closed):
     def _in_order(self) -> FoldPlan:
         if self.last_year - self.first_year + 1 < self.scored + 1:
             raise ValueError("needs at least one fold before the scored ones: widen first_year..last_year")
+        return self
+
+
+class FiguresPlan(_Closed):
+    """Which figures are read: the embedded sector sums, or facility records of the lake."""
+
+    figures: str = Field(default="embedded", alias="from", pattern="^(embedded|lake)$")
+    sources: list[str] = Field(default=list(SOURCES), min_length=1)
+    kinds: list[str] = Field(default=list(KINDS), min_length=1)
+    fewest_years: int = Field(default=FEWEST_YEARS, ge=3, le=100)
+    boundaries: str = ""
+
+    @model_validator(mode="after")
+    def _sectors_are_there(self) -> FiguresPlan:
+        strange = [name for name in self.kinds if name not in KINDS]
+        if strange:
+            raise ValueError(f"unknown kinds {strange}: choose among {list(KINDS)}")
+        if "sector" not in self.kinds:
+            raise ValueError("kinds needs sector: clusters are sums of their sectors")
         return self
 
 
@@ -88,6 +109,7 @@ class Plan(_Closed):
 
     name: str = Field(pattern="^[a-z0-9-]+$")
     experiment: str = Field(pattern="^[a-z0-9-]+$")
+    figures: FiguresPlan = FiguresPlan()
     folds: FoldPlan
     recipe: RecipePlan
     gate: GatePlan

@@ -14,8 +14,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from features.series.boundary_files import read_boundaries
+from features.series.membership import Boundary
 from training.judging import Told, judged, stand
-from training.plan import read_plan
+from training.plan import Plan, read_plan
 from training.retrain import Retrained, retrain
 from training.scores import KINDS, scores_frame
 
@@ -29,6 +31,13 @@ SHOWN: Final = (
     ("interval_score", "80", "interval score 80"),
     ("interval_score", "95", "interval score 95"),
 )
+TITLES: Final = {
+    "all": "all series",
+    "plant": "single plants",
+    "sector": "cluster sectors",
+    "context": "context sectors",
+    "cluster": "cluster totals (from summed paths)",
+}
 LOWER_IS_BETTER: Final = ("mase", "rmsse", "wape", "sql", "interval_score")
 
 
@@ -47,19 +56,31 @@ def progress_bars() -> Iterator[Told]:
         yield told
 
 
-def run_retrain(*, plan_file: Path, store: Path, now: datetime, root: Path) -> Retrained:
+def run_retrain(*, plan_file: Path, store: Path, lake: str | Path, now: datetime, root: Path) -> Retrained:
     """Retrain by the plan in a file, with progress bars; refusals as in ``retrain``."""
     plan = read_plan(plan_file)
+    own = own_boundaries(plan, plan_file)
     with progress_bars() as told:
-        return retrain(plan=plan, store=store, now=now, commit=commit_of(root), told=told)
+        return retrain(plan=plan, store=store, lake=lake, own=own, now=now, commit=commit_of(root), told=told)
 
 
-def run_backtest(*, plan_file: Path, now: datetime) -> pd.DataFrame:
+def run_backtest(*, plan_file: Path, lake: str | Path, now: datetime) -> pd.DataFrame:
     """The Scores frame of a plan's folds, with progress bars; nothing is saved."""
     plan = read_plan(plan_file)
+    own = own_boundaries(plan, plan_file)
     with progress_bars() as told:
-        _, tests, _ = judged(stand(now), plan, plan.recipe.recipe(), None, now, told)
+        _, tests, _ = judged(stand(now, plan.figures, lake, own), plan, plan.recipe.recipe(), None, now, told)
     return scores_frame(tests)
+
+
+def own_boundaries(plan: Plan, plan_file: Path) -> tuple[Boundary, ...]:
+    """The clusters of the plan's boundary file, whose name is taken from the plan's own folder.
+
+    Raises:
+        DataError: the file cannot be read, or a cluster in it is no cluster.
+    """
+    named = plan.figures.boundaries
+    return read_boundaries(plan_file.parent / named) if named else ()
 
 
 def commit_of(root: Path) -> str:
@@ -106,10 +127,7 @@ def print_scores(scores: pd.DataFrame) -> None:
         if not rows["n"].sum():
             continue
         n = int(rows.loc[rows["metric"] == "wape", "n"].max())
-        title = {"all": "all series", "sector": "cluster sectors", "context": "context sectors"}.get(
-            kind, "cluster totals (from summed paths)"
-        )
-        table = Table(title=f"{title}: {n:,} forecasts with an actual", title_justify="left")
+        table = Table(title=f"{TITLES[kind]}: {n:,} forecasts with an actual", title_justify="left")
         table.add_column("forecaster")
         for _, _, label in SHOWN:
             table.add_column(label, justify="right")

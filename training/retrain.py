@@ -7,6 +7,7 @@ promotion record is one appended line, and everything before it can be thrown aw
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +16,8 @@ import numpy as np
 import pandas as pd
 
 from features.files import one_at_a_time
+from features.series.basis_files import write_basis
+from features.series.membership import Boundary
 from models import saved
 from models.fitted import fit
 from models.recipe import Recipe
@@ -71,6 +74,12 @@ class Job:
     commit: str
     who: str
 
+    @property
+    def origin(self) -> str:
+        """Where the figures are from, in words a tracker keeps."""
+        told = self.ground.basis.origin
+        return str(told.get("from") or "lake: " + ", ".join(told["snapshots"]))
+
     def version(self, verdict: Verdict) -> str:
         """Name of the model this retrain would save: issue time and digest of all it was made from."""
         parts = (
@@ -88,6 +97,8 @@ def retrain(
     plan: Plan,
     store: Path,
     now: datetime,
+    lake: str | Path = "",
+    own: Sequence[Boundary] = (),
     commit: str = "",
     who: str = "forecarbon retrain",
     told: Told = lambda stage, done, total: None,
@@ -96,6 +107,8 @@ def retrain(
 
     Args:
         now: aware instant; nothing published after it is read.
+        lake: where facility records are kept, for plans that read them; ``store/lake`` when left out.
+        own: clusters that a user added or redrew.
         told: progress, called with (stage, done, total).
 
     Raises:
@@ -103,7 +116,8 @@ def retrain(
         ForecarbonError: figures or store cannot be used; nothing was changed.
     """
     with one_at_a_time(store / "retrain.lock", "retrain"):
-        job = Job(plan, stand(now), plan.recipe.recipe(), now, commit, who)
+        ground = stand(now, plan.figures, lake or store / "lake", own)
+        job = Job(plan, ground, plan.recipe.recipe(), now, commit, who)
         folds, tests, past = judged(job.ground, plan, job.recipe, champion_recipe(store), now, told)
         scores = scores_frame(tests)
         verdict = decide(plan, job.recipe, tests, job.ground, store)
@@ -115,7 +129,8 @@ def retrain(
         version = _saved(job, store, past, verdict, scores) if verdict.decision == "promote" else ""
         history, digest = job.ground.history, job.ground.data_hash
         runs = track(
-            tracker, Book(plan, tests, scores, verdict, folds, history, version, now, commit, digest)
+            tracker,
+            Book(plan, tests, scores, verdict, folds, history, job.origin, version, now, commit, digest),
         )
         told("tracking", 2, 3)
         if version:
@@ -138,7 +153,10 @@ def _saved(job: Job, store: Path, past: Replay, verdict: Verdict, scores: pd.Dat
     version = job.version(verdict)
     fitted = fit(job.ground.history, past, job.recipe)
     evidence = {"scores": headline(scores), "verdict": verdict.as_record(), "git_commit": job.commit}
-    saved.write(fitted, job.ground.history, registry.model_folder(store, version), evidence=evidence)
+    folder, basis = registry.model_folder(store, version), job.ground.basis
+    saved.write(
+        fitted, job.ground.history, folder, evidence=evidence, beside=lambda room: write_basis(basis, room)
+    )
     return version
 
 

@@ -18,7 +18,7 @@ Float = npt.NDArray[np.float64]
 Bool = npt.NDArray[np.bool_]
 
 BANDS: Final = {"80": (0.1, 0.9), "95": (0.025, 0.975)}
-KINDS: Final = ("all", "sector", "context", "cluster")
+KINDS: Final = ("all", "plant", "sector", "context", "cluster")
 COLUMNS: Final = ("forecaster", "kind", "unique_id", "step", "metric", "param", "value", "n", "n_missing")
 
 

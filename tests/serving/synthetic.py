@@ -14,7 +14,8 @@ import pandas as pd
 
 from features.series.cadence import YEAR
 from features.series.panel import Dense, Panel
-from serving.pack import Evidence, publish, write_pack
+from serving.pack import publish
+from serving.written import Evidence, write_pack
 
 Float = npt.NDArray[np.float64]
 

@@ -12,7 +12,8 @@ from features.errors import DataError, ModelError
 from serving.forecasts import NOT_FINITE
 from serving.layout import CURRENT, GRID, PREVIOUS, read_pointer
 from serving.opened import OpenedPack, open_pack
-from serving.pack import Evidence, build_and_publish, evidence_of, publish
+from serving.pack import build_and_publish, evidence_of, publish
+from serving.written import Evidence
 from tests.serving.synthetic import NOW, VERSION, Fake, Kit, figures
 
 
