@@ -11,11 +11,13 @@ from models.boosted import Boosted
 from models.forecaster import Forecaster
 from models.naive import Drift, Naive, SeasonalNaive
 from models.recipe import Recipe, champion_recipe
+from models.trend import Trend
 
 MEMBERS: Final[dict[str, Callable[[Recipe], Forecaster]]] = {
     "naive": lambda recipe: Naive(),
     "seasonal-naive": lambda recipe: SeasonalNaive(),
     "drift": lambda recipe: Drift(),
+    "trend": lambda recipe: Trend(),
     "arima": lambda recipe: Arima(final=recipe.arima_final),
     "boosted": lambda recipe: Boosted(
         reach=recipe.reach, trees=recipe.trees, rate=recipe.rate, leaves=recipe.leaves, seed=recipe.seed
