@@ -1,4 +1,4 @@
-"""Conformal bands: the quantiles of past scaled errors, by kind of series and step.
+"""Conformal bands: the quantiles of past scaled errors, by pool of series and step.
 
 Errors are pooled over series and past cutoffs, recent cutoffs weighing more, each in units of the
 series' usual change (scaled split conformal: Papadopoulos et al. 2002; Barber et al. 2023 for weights).
@@ -24,7 +24,7 @@ Int = npt.NDArray[np.int64]
 Bool = npt.NDArray[np.bool_]
 
 GRID: Final = np.round(np.arange(0.005, 0.9951, 0.005), 6)
-LEAST_OWN_GROUP = 400
+POOL_PRIOR = 25.0
 PRIOR_ERRORS = 20.0
 WIDEST_ERROR = 20.0
 PRIOR_SPREAD = float(np.sqrt(np.pi / 2))
@@ -36,7 +36,7 @@ class Calibration:
     """Quantiles of scaled errors (actual − forecast).
 
     Attributes:
-        groups: (G,) kinds of series; the last one, "", serves kinds never seen.
+        groups: (G,) pools of series; the last one, "", serves pools never seen.
         z: (G, H, 199) quantiles at ``GRID``, non-decreasing along the last axis.
         counts: (G, H) errors behind them.
         growth: exponent by which bands widen beyond step H.
@@ -50,7 +50,7 @@ class Calibration:
     season: int
 
     def of(self, groups: tuple[str, ...], steps: int) -> Float:
-        """(B, steps, 199) scaled error quantiles for series of these kinds."""
+        """(B, steps, 199) scaled error quantiles for series of these pools."""
         place = {name: i for i, name in enumerate(self.groups)}
         rows = np.array([place.get(name, place[""]) for name in groups], dtype=np.int64)
         reach = self.z.shape[1]
@@ -102,14 +102,14 @@ def calibrate(past: Replay, blended: Float, lengths: Int, recipe: Recipe, *, sea
     origins, _, steps = z.shape
     age = recipe.memory ** np.arange(origins)[::-1]
     weight = np.where(usable, age[:, None, None], 0.0)
-    groups = (*sorted(set(past.groups)), "")
-    kinds = np.asarray(past.groups)
+    groups = (*sorted(set(past.pools)), "")
+    kinds = np.asarray(past.pools)
     prior = random_walk(steps, season)
     table, counts = np.empty((len(groups), steps, len(GRID))), np.zeros((len(groups), steps))
     for g in range(len(groups) - 1, -1, -1):
         name = groups[g]
         inside = np.ones(len(kinds), dtype=bool) if name == "" else kinds == name
-        fallback, strength = (prior, PRIOR_ERRORS) if name == "" else (table[-1], LEAST_OWN_GROUP / 4)
+        fallback, strength = (prior, PRIOR_ERRORS) if name == "" else (table[-1], POOL_PRIOR)
         counts[g] = usable[:, inside].sum(axis=(0, 1))
         own = _own_quantiles(z[:, inside], usable[:, inside], weight[:, inside], fallback)
         share = (counts[g] / (counts[g] + strength))[:, None]

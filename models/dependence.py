@@ -74,10 +74,10 @@ def normal_scores(past: Replay, blended: Float, lengths: Int, calibration: Calib
         z = (past.actual - blended) / past.scale[:, :, None]
     z = np.where(past.known_by(lengths), z, np.nan)
     below = np.full(z.shape, np.nan)
-    kinds = np.asarray(past.groups)
-    for kind in sorted(set(past.groups)):
-        rows = np.flatnonzero(kinds == kind)
-        table = calibration.of((kind,), steps)[0]
+    pools = np.asarray(past.pools)
+    for pool in sorted(set(past.pools)):
+        rows = np.flatnonzero(pools == pool)
+        table = calibration.of((pool,), steps)[0]
         for h in range(steps):
             below[:, rows, h] = np.searchsorted(table[h], z[:, rows, h]) / len(GRID)
     below = np.where(np.isfinite(z), below, np.nan)

@@ -17,7 +17,7 @@ from models.forecast import Outlook
 from models.forecaster import Fitted
 from models.kinds import make
 from models.recipe import Recipe
-from models.replay import Replay, groups_of
+from models.replay import Replay, groups_of, pools_of
 
 Float = npt.NDArray[np.float64]
 Int = npt.NDArray[np.int64]
@@ -44,10 +44,10 @@ class FittedRecipe:
     def curves(self, history: Dense, steps: int) -> Float:
         """(B, steps, 199) quantile curves at ``GRID`` in tCO2e; never negative where history never was."""
         point = np.stack([member.forecast(history, steps) for member in self.members])
-        groups = groups_of(history)
-        centre = mixed(point, self.weights.of(groups, steps))
+        centre = mixed(point, self.weights.of(groups_of(history), steps))
         scale = usual_change(bridge(history))
-        curves = centre[:, :, None] + scale[:, None, None] * self.calibration.of(groups, steps)
+        spread = self.calibration.of(pools_of(history), steps)
+        curves = centre[:, :, None] + scale[:, None, None] * spread
         return np.where(history.non_negative[:, None, None], np.maximum(curves, 0.0), curves)
 
     def paths(self, history: Dense, steps: int, count: int, seed: int) -> Float:

@@ -20,7 +20,8 @@ class Recipe:
         members: forecasters blended, the anchor first.
         reach: longest step replayed, weighted and calibrated; later steps are extended from it.
         origins: how many past cutoffs are replayed.
-        anchor: weight of the first member before anything is learnt.
+        anchor: weight of the first member before anything is learnt; the rest share what is left by standing
+            (see ``models.blend``).
         pull: how strongly weights are held to that prior (0 = not at all).
         memory: weight of a replayed cutoff relative to the one after it.
         arima_final: who has the last word in ARIMA.
@@ -33,8 +34,8 @@ class Recipe:
     reach: int = 8
     origins: int = 10
     anchor: float = 0.4
-    pull: float = 0.01
-    memory: float = 0.9
+    pull: float = 0.1
+    memory: float = 0.8
     arima_final: Final = "grid"
     trees: int = 60
     rate: float = 0.06
@@ -75,7 +76,7 @@ class Recipe:
 
 def champion_recipe(seasonal: bool, **settings: Any) -> Recipe:
     """The blend of record: naive-anchored; seasonal cadences are anchored on the season before."""
-    members = ("naive", "drift", "arima", "boosted")
+    members = ("naive", "trend", "arima", "boosted")
     if seasonal:
         members = ("seasonal-naive", "naive", "arima", "boosted")
     return Recipe(**{"name": "blend", "members": members, **settings})

@@ -33,6 +33,7 @@ class Replay:
         scale: (O, B) usual change at the cutoff, tCO2e.
         lengths: (O, B) periods that were visible (0 = not replayed).
         groups: (B,) kind of each series.
+        pools: (B,) whose errors each series' bands are read from: its kind, for plants also its scope.
     """
 
     members: tuple[str, ...]
@@ -41,6 +42,7 @@ class Replay:
     scale: Float
     lengths: Int
     groups: tuple[str, ...]
+    pools: tuple[str, ...]
 
     def known_by(self, lengths: Int) -> Bool:
         """(O, B, H) True where the actual lies within the first ``lengths`` (B,) periods."""
@@ -92,7 +94,7 @@ def replay(
             point[m, o, at] = make(name, recipe).fit(seen).forecast(spoken, steps)
             told(name, o)
     lengths = np.where(origins >= LEAST_HISTORY, origins, 0)
-    return Replay(tuple(members), point, actual, scale, lengths, groups_of(history))
+    return Replay(tuple(members), point, actual, scale, lengths, groups_of(history), pools_of(history))
 
 
 def actual_ahead(history: Dense, lengths: Int, steps: int) -> Float:
@@ -110,6 +112,17 @@ def groups_of(history: Dense) -> tuple[str, ...]:
     if "kind" in history.traits.columns:
         return tuple(history.traits["kind"].astype(str))
     return ("all",) * len(history.ids)
+
+
+def pools_of(history: Dense) -> tuple[str, ...]:
+    """(B,) the pool of errors of each series: plants of one register err alike, those of two do not."""
+    kinds = groups_of(history)
+    if "scope_id" not in history.traits.columns:
+        return kinds
+    scopes = history.traits["scope_id"].astype(str)
+    return tuple(
+        f"{kind}/{scope}" if kind == "plant" else kind for kind, scope in zip(kinds, scopes, strict=True)
+    )
 
 
 def past_origins(history: Dense, recipe: Recipe) -> Int:

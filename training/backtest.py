@@ -128,7 +128,7 @@ def _speak(history: Dense, past: Replay, fold: int, lengths: Int, recipe: Recipe
     dependence = learn_dependence(past, mix, lengths, calibration, areas_of(history))
     steps = past.actual.shape[2]
     centre = mixed(past.point[:, fold], weights.of(past.groups, steps))
-    z = calibration.of(past.groups, steps)
+    z = calibration.of(past.pools, steps)
     curves = centre[:, :, None] + past.scale[fold][:, None, None] * z
     curves = np.maximum(curves, _floor(history))
     inner = np.flatnonzero(np.asarray(past.groups) == "sector")

@@ -20,8 +20,10 @@ from features.series.words import FORECASTER, QUANTILE, STEP
 # Okabe and Ito's colours, told apart by readers of every colour vision.
 BLUE, ORANGE, GREEN, RED, PURPLE = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7"
 INK, GREY, PALE = "#222222", "#777777", "#DDDDDD"
-COLOURS: Final = {"naive": GREY, "drift": ORANGE, "arima": GREEN, "boosted": PURPLE, "blend": BLUE}
-MARKS: Final = {"naive": "s", "drift": "D", "arima": "^", "boosted": "v", "blend": "o"}
+COLOURS: Final = {
+    "naive": GREY, "drift": RED, "trend": ORANGE, "arima": GREEN, "boosted": PURPLE, "blend": BLUE,
+}  # fmt: skip
+MARKS: Final = {"naive": "s", "drift": "D", "trend": "P", "arima": "^", "boosted": "v", "blend": "o"}
 DPI: Final = 110
 STYLE: Final[dict[Any, Any]] = {
     "font.size": 10, "axes.titlesize": 10.5, "axes.titlelocation": "left", "axes.edgecolor": GREY,
