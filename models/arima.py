@@ -1,12 +1,13 @@
 """ARIMA for a whole panel: differencing by KPSS, orders by AICc over a whitening dictionary.
 
 ``final`` says who has the last word where p + q > 0: "grid" (the dictionary point), "filter"
-(statsmodels' Kalman filter at that point) or "mle" (statsmodels from that point to the maximum). Rows
-with gaps always go to statsmodels, whose filter needs no filling.
+(statsmodels' Kalman filter at that point) or "mle" (the maximum of the likelihood, climbed to for all
+rows together from that point). Rows with gaps always go to statsmodels, whose filter needs no filling.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -14,9 +15,12 @@ import numpy as np
 import numpy.typing as npt
 
 from features.series.panel import Dense
-from models import whitening
+from models import likeliest, whitening
 from models.complete import Block, blocks
-from models.seasonal import Season, estimate
+from models.diagnostics import Diagnostics, ljung_box
+from models.likeliest import Arma
+from models.orders import Choice, choose, choose_origins, penalty
+from models.seasonal import estimate
 
 if TYPE_CHECKING:
     from statsmodels.tsa.statespace.sarimax import SARIMAX, SARIMAXResults
@@ -28,130 +32,53 @@ Final = Literal["grid", "filter", "mle"]
 
 LONGEST = 80
 SIZES = (24, 48, LONGEST)
-CHUNK = 128
-KPSS_5_PERCENT = 0.463
-LEAST = 4
 POLISH_STEPS = 20
 
 
-@dataclass(frozen=True)
-class Choice:
-    """Orders and parameters of b series.
-
-    Attributes:
-        d, p, q: (b,) orders.
-        constant: (b,) True where a mean is estimated.
-        point: (b,) row of the dictionary.
-        aicc: (b,) corrected Akaike criterion of the choice.
-    """
-
-    d: Int
-    p: Int
-    q: Int
-    constant: Bool
-    point: Int
-    aicc: Float
-
-
 def words_for(length: int) -> whitening.Dictionary:
-    """The smallest dictionary that holds series of ``length`` figures and the two steps after them."""
-    return whitening.dictionary(next(size for size in SIZES if size >= length) + 2)
+    """The smallest dictionary that holds series of ``length`` figures."""
+    return whitening.dictionary(next(size for size in SIZES if size >= length))
 
 
-def kpss_rejects(x: Float) -> Bool:
-    """(b,) True where level-stationarity is rejected at 5% (Kwiatkowski et al. 1992, lag rule of
-    Hyndman & Khandakar 2008: floor(3 sqrt(n) / 13))."""
-    n = x.shape[1]
-    e = x - x.mean(axis=1, keepdims=True)
-    spread = (e**2).sum(axis=1)
-    long_run = spread.copy()
-    lags = int(np.floor(3 * np.sqrt(n) / 13))
-    for i in range(1, lags + 1):
-        long_run += 2 * (1 - i / (lags + 1)) * (e[:, i:] * e[:, :-i]).sum(axis=1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        statistic = (np.cumsum(e, axis=1) ** 2).sum(axis=1) / (n * long_run)
-    return np.asarray((spread > 1e-12) & (statistic > KPSS_5_PERCENT))
-
-
-def aicc(log_likelihood: Float, parameters: Int, n: int) -> Float:
-    """Corrected Akaike criterion; infinite where the correction has no degrees of freedom left."""
-    k = parameters.astype(float)
-    room = n - k - 1
-    with np.errstate(divide="ignore", invalid="ignore"):
-        correction = np.where(room > 0, 2 * k * (k + 1) / np.where(room > 0, room, 1.0), np.inf)
-    return np.asarray(-2 * log_likelihood + (2 * k + correction)[:, None])
-
-
-def choose(values: Float, *, words: whitening.Dictionary, drift: bool) -> Choice:
-    """Orders and grid parameters of complete rows (b, n) of one length."""
-    count, n = values.shape
-    d = kpss_rejects(values).astype(np.int64) if n > LEAST else np.ones(count, dtype=np.int64)
-    best = Choice(
-        d=d,
-        p=np.zeros(count, dtype=np.int64),
-        q=np.zeros(count, dtype=np.int64),
-        constant=np.zeros(count, dtype=bool),
-        point=np.zeros(count, dtype=np.int64),
-        aicc=np.full(count, np.inf),
-    )
+def by_degree(values: Float, d: Int) -> Iterator[tuple[int, Int, Float]]:
+    """Degree, row numbers and differences (b, n − degree) of the rows differenced that often."""
     for degree in (0, 1):
         rows = np.flatnonzero(d == degree)
-        options = (False, True) if (degree == 0 or drift) else (False,)
-        for start in range(0, len(rows), CHUNK):
-            part = rows[start : start + CHUNK]
-            w = np.diff(values[part], n=degree, axis=1)
-            for constant in options:
-                _keep_better(best, part, w, constant, words)
-    return best
+        if len(rows) and values.shape[1] > degree:
+            yield degree, rows, np.diff(values[rows], n=degree, axis=1)
 
 
-def _keep_better(best: Choice, rows: Int, w: Float, constant: bool, words: whitening.Dictionary) -> None:
-    n = w.shape[1]
-    if n < 2:
-        return
-    fit = whitening.log_likelihood(words, w, constant)
-    criterion = aicc(fit, words.parameters + 1 + int(constant), n)
-    point = criterion.argmin(axis=0)
-    value = criterion[point, np.arange(len(rows))]
-    better = value < best.aicc[rows]
-    at = rows[better]
-    best.aicc[at] = value[better]
-    best.point[at] = point[better]
-    best.constant[at] = constant
-    best.p[at] = words.orders[point[better], 0]
-    best.q[at] = words.orders[point[better], 1]
+def parameters(values: Float, choice: Choice, words: whitening.Dictionary, final: Final) -> Arma:
+    """Parameters of complete rows (b, n): the grid's, or the likeliest."""
+    count = len(values)
+    found = Arma(np.zeros((count, 2)), np.zeros((count, 2)), np.zeros(count), np.full(count, np.nan))
+    made = likeliest.fit if final == "mle" else likeliest.at_grid
+    for _, rows, w in by_degree(values, choice.d):
+        mine = made(words, choice.point[rows], choice.constant[rows], w)
+        found.ar[rows], found.ma[rows] = mine.ar, mine.ma
+        found.mean[rows], found.log_likelihood[rows] = mine.mean, mine.log_likelihood
+    return found
 
 
-def predict(values: Float, choice: Choice, words: whitening.Dictionary, steps: int) -> Float:
-    """(b, steps) best linear predictions of complete rows at their grid points, on their own scale."""
-    out = np.empty((len(values), steps))
-    for degree in (0, 1):
-        rows = np.flatnonzero(choice.d == degree)
-        for start in range(0, len(rows), CHUNK):
-            part = rows[start : start + CHUNK]
-            w = np.diff(values[part], n=degree, axis=1)
-            ahead = _predict_differences(w, choice.point[part], choice.constant[part], words, steps)
-            out[part] = values[part, -1:] + np.cumsum(ahead, axis=1) if degree else ahead
+def predict(values: Float, choice: Choice, found: Arma, steps: int) -> Float:
+    """(b, steps) best linear predictions of complete rows (b, n), on their own scale."""
+    # A single figure has no differences: it stands still.
+    out = np.repeat(values[:, -1:], steps, axis=1)
+    for degree, rows, w in by_degree(values, choice.d):
+        ahead = likeliest.predict(found.take(rows), w, steps)
+        out[rows] = values[rows, -1:] + np.cumsum(ahead, axis=1) if degree else ahead
     return out
 
 
-def _predict_differences(
-    w: Float, point: Int, constant: Bool, words: whitening.Dictionary, steps: int
-) -> Float:
-    n = w.shape[1]
-    if n == 0:
-        return np.zeros((len(w), steps))
-    mean = np.where(constant, whitening.constant_of(words, point, w), 0.0)
-    return whitening.predict(words, point, w - mean[:, None], steps) + mean[:, None]
+def last_word(values: Float, choice: Choice, found: Arma, row: int, *, final: Final, steps: int) -> Float:
+    """(steps,) statsmodels' forecast of one row at, or with "mle" polished from, its parameters.
 
-
-def last_word(block: Float, gaps: Bool, choice: Choice, row: int, *, final: Final, steps: int) -> Float:
-    """(steps,) statsmodels' forecast of one row of ``block`` at, or polished from, its grid point."""
+    Args:
+        values: (n,) the row's figures, NaN where missing.
+    """
     from statsmodels.tsa.statespace.sarimax import SARIMAX
 
-    words = words_for(block.shape[1])
     p, d, q = int(choice.p[row]), int(choice.d[row]), int(choice.q[row])
-    values = np.where(gaps[row], np.nan, block[row])
     constant = bool(choice.constant[row])
     model = SARIMAX(
         values,
@@ -162,11 +89,8 @@ def last_word(block: Float, gaps: Bool, choice: Choice, row: int, *, final: Fina
         enforce_stationarity=True,
         enforce_invertibility=True,
     )
-    point = choice.point[row]
-    start = [*words.ar[point, :p], *words.ma[point, :q]]
-    if constant:
-        w = np.diff(block[row : row + 1], n=d, axis=1)
-        start = [float(whitening.constant_of(words, choice.point[row : row + 1], w)[0]), *start]
+    mean = [float(found.mean[row])] if constant else []
+    start = [*mean, *found.ar[row, :p], *found.ma[row, :q]]
     # With one figure among gaps there is no variance to concentrate out: what comes of it is not finite.
     with np.errstate(divide="ignore", invalid="ignore"):
         result = _polished(model, start) if final == "mle" and start else model.filter(np.asarray(start))
@@ -217,22 +141,101 @@ class Arima:
         for block in blocks(history, LONGEST):
             season = estimate(block.values, history.cadence.season)
             plain = season.strip(block.values)
-            ahead = self._forecast_block(block, plain, steps)
-            out[block.rows] = self._bounded(block, season, ahead) * block.scale[:, None]
+            choice = choose(plain, words=words_for(plain.shape[1]), drift=self.drift)
+            ahead = season.restore(self._ahead(plain, block.gaps, choice, steps))
+            out[block.rows] = bounded(block.values, ahead) * block.scale[:, None]
         return np.asarray(np.where(history.non_negative[:, None], np.maximum(out, 0.0), out))
 
-    def _forecast_block(self, block: Block, plain: Float, steps: int) -> Float:
+    def forecast_origins(self, history: Dense, origins: Int, steps: int) -> Float:
+        """(O, B, steps) what ``forecast`` says at many past cutoffs, most of it from one product.
+
+        Args:
+            history: the panel; at each origin its first periods alone are read.
+            origins: (O, B) periods visible; 0 = not asked, NaN in the answer.
+            steps: periods ahead.
+        """
+        out = np.full((*origins.shape, steps), np.nan)
+        shared = self._shared(history, origins)
+        for o, lengths in enumerate(origins):
+            rows = np.flatnonzero(~shared & (lengths > 0))
+            if len(rows):
+                out[o, rows] = self.forecast(history.take(rows).until(lengths[rows]), steps)
+        rows = np.flatnonzero(shared)
+        if len(rows):
+            patterns, which = np.unique(origins[:, rows], axis=1, return_inverse=True)
+            for k in range(patterns.shape[1]):
+                mine = rows[which.reshape(-1) == k]
+                self._forecast_prefixes(history.y[mine], patterns[:, k], mine, out)
+        return out
+
+    def diagnose(self, history: Dense) -> Diagnostics:
+        """The model chosen for each series, its AICc and Ljung-Box test."""
+        made = Diagnostics.unknown(history.ids)
+        season = history.cadence.season
+        for block in blocks(history, LONGEST):
+            plain = estimate(block.values, season).strip(block.values)
+            words = words_for(plain.shape[1])
+            choice = choose(plain, words=words, drift=self.drift)
+            found = parameters(plain, choice, words, self.final)
+            made.d[block.rows], made.constant[block.rows] = choice.d, choice.constant
+            made.p[block.rows], made.q[block.rows] = choice.p, choice.q
+            made.filled[block.rows] = block.gaps.sum(axis=1)
+            self._judge(made, block, plain, choice, found, season)
+        return made
+
+    def _judge(
+        self, made: Diagnostics, block: Block, plain: Float, choice: Choice, found: Arma, season: int
+    ) -> None:
+        for _, rows, w in by_degree(plain, choice.d):
+            at, used = block.rows[rows], choice.p[rows] + choice.q[rows]
+            estimated = used + 1 + choice.constant[rows]
+            price = np.array([penalty(k, np.array(w.shape[1])) for k in range(5)])[estimated]
+            made.aicc[at] = price - 2 * found.log_likelihood[rows]
+            made.ljung_box_p[at] = ljung_box(likeliest.residuals(found.take(rows), w), used, season)
+
+    def _shared(self, history: Dense, origins: Int) -> Bool:
+        """(B,) True where prefixes of the raw figures are all that ``forecast`` would look at."""
+        newest = origins.max(axis=0)
+        oldest = np.where(origins > 0, origins, history.y.shape[1] + 1).min(axis=0)
+        seen = np.arange(history.y.shape[1])[None, :] < newest[:, None]
+        whole = (np.isfinite(history.y) | ~seen).all(axis=1)
+        scoped = ~(history.breaks[:, 1:] & seen[:, 1:]).any(axis=1)
+        early = np.arange(history.y.shape[1])[None, :] < oldest[:, None]
+        some = (np.nan_to_num(history.y) * early != 0).any(axis=1)
+        alike = history.cadence.season == 1 and self.final != "filter"
+        return np.asarray(whole & scoped & some & (newest > 0) & (newest <= LONGEST) & alike)
+
+    def _forecast_prefixes(self, y: Float, origins: Int, rows: Int, out: Float) -> None:
+        """Write the forecasts of complete figures (b, T) at ``origins`` (O,) into ``out`` at ``rows``."""
+        ends = np.unique(origins[origins > 0])
+        # Measured at the oldest origin: a later figure must not move an earlier forecast by even a bit.
+        scale = np.abs(y[:, : ends[0]]).mean(axis=1)
+        values = y[:, : ends[-1]] / scale[:, None]
+        words = words_for(int(ends[-1]))
+        choices = choose_origins(values, ends.tolist(), words=words, drift=self.drift)
+        none = np.zeros(values.shape, dtype=bool)
+        for end, choice in zip(ends, choices, strict=True):
+            seen = values[:, :end]
+            ahead = bounded(seen, self._ahead(seen, none[:, :end], choice, out.shape[2]))
+            low = np.where((seen < 0).any(axis=1), -np.inf, 0.0)[:, None]
+            out[np.ix_(np.flatnonzero(origins == end), rows)] = np.maximum(ahead, low) * scale[:, None]
+
+    def _ahead(self, plain: Float, gaps: Bool, choice: Choice, steps: int) -> Float:
+        """(b, steps) forecasts of end-aligned rows; filled where there are ``gaps``."""
         words = words_for(plain.shape[1])
-        choice = choose(plain, words=words, drift=self.drift)
-        ahead = predict(plain, choice, words, steps)
-        spoken_for = (choice.p + choice.q > 0) & (self.final != "grid")
-        for row in np.flatnonzero(spoken_for | block.gaps.any(axis=1)):
-            polished = last_word(plain, block.gaps, choice, int(row), final=self.final, steps=steps)
-            if np.isfinite(polished).all():
-                ahead[row] = polished
+        found = parameters(plain, choice, words, self.final)
+        ahead = predict(plain, choice, found, steps)
+        filtered = (choice.p + choice.q > 0) & (self.final == "filter")
+        for row in np.flatnonzero(filtered | gaps.any(axis=1)):
+            values = np.where(gaps[row], np.nan, plain[row])
+            told = last_word(values, choice, found, int(row), final=self.final, steps=steps)
+            if np.isfinite(told).all():
+                ahead[row] = told
         return ahead
 
-    def _bounded(self, block: Block, season: Season, ahead: Float) -> Float:
-        # A wild extrapolation (near-unit roots on six figures) stays within reach of the history.
-        top = 3 * np.abs(block.values).max(axis=1)[:, None]
-        return np.clip(season.restore(ahead), -top, top)
+
+def bounded(values: Float, ahead: Float) -> Float:
+    """Forecasts (b, steps) kept within three times the largest figure of their rows (b, n)."""
+    # A wild extrapolation (near-unit roots on six figures) stays within reach of the history.
+    top = 3 * np.abs(values).max(axis=1)[:, None]
+    return np.clip(ahead, -top, top)

@@ -71,8 +71,7 @@ class Dictionary:
         orders: (G, 2) p and q of each point.
         ar: (G, 2) autoregressive coefficients, zero beyond p.
         ma: (G, 2) moving-average coefficients, zero beyond q.
-        lower: (G, n, n) Cholesky factor of the unit-innovation covariance.
-        white: (G, n, n) its inverse W, lower triangular.
+        white: (G, n, n) inverse Cholesky factor W of the unit-innovation covariance, lower triangular.
         log_det: (G, n) half log-determinant of the covariance of the first k+1 figures.
         ones: (G, n) W applied to a constant series.
     """
@@ -80,7 +79,6 @@ class Dictionary:
     orders: Int
     ar: Float
     ma: Float
-    lower: Float
     white: Float
     log_det: Float
     ones: Float
@@ -120,27 +118,10 @@ def dictionary(length: int) -> Dictionary:
         orders=sizes,
         ar=_padded([ar for ar, _ in points]),
         ma=_padded([ma for _, ma in points]),
-        lower=lower,
         white=white,
         log_det=np.cumsum(log_diagonal, axis=1),
         ones=white.sum(axis=2),
     )
-
-
-def predict(words: Dictionary, point: Int, w: Float, steps: int) -> Float:
-    """(B, steps) best linear predictions of zero-mean complete series ``w`` (B, n).
-
-    The first two steps come from the Cholesky rows below the series (exact for q ≤ 2); later ones
-    follow the autoregression alone.
-    """
-    n = w.shape[1]
-    e = np.einsum("bij,bj->bi", words.white[point, :n, :n], w)
-    out = np.empty((len(w), steps))
-    for h in range(min(steps, 2)):
-        out[:, h] = np.einsum("bj,bj->b", words.lower[point, n + h, :n], e)
-    for h in range(2, steps):
-        out[:, h] = words.ar[point, 0] * out[:, h - 1] + words.ar[point, 1] * out[:, h - 2]
-    return out
 
 
 def _padded(rows: list[Float]) -> Float:
@@ -169,11 +150,3 @@ def log_likelihood(words: Dictionary, w: Float, constant: bool) -> Float:
     variance = np.maximum(square / n, 1e-300)
     log_likelihood = -0.5 * n * (np.log(2 * np.pi * variance) + 1.0) - words.log_det[:, n - 1][:, None]
     return np.asarray(log_likelihood)
-
-
-def constant_of(words: Dictionary, point: Int, w: Float) -> Float:
-    """(B,) generalised-least-squares mean of each series at its grid point."""
-    n = w.shape[1]
-    z = words.ones[point, :n]
-    e = np.einsum("bij,bj->bi", words.white[point, :n, :n], w)
-    return np.asarray((z * e).sum(axis=1) / (z * z).sum(axis=1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import get_args
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 
 from models.arima import LONGEST, Arima, Final
 from models.complete import blocks
-from tests.models.panels import NAN, dense_of, walks
+from tests.models.panels import NAN, dense_of, ragged, walks
 
 
 def test_a_drift_free_walk_is_continued_where_it_stands() -> None:
@@ -79,3 +80,55 @@ def test_many_series_are_answered_as_one_by_one() -> None:
     together = Arima().forecast(dense_of(series), 3)
     for b in (0, 127, 128, 149):
         np.testing.assert_allclose(Arima().forecast(dense_of([series[b]]), 3)[0], together[b], rtol=1e-9)
+
+
+@pytest.mark.parametrize("final", get_args(Final))
+def test_many_origins_are_each_origin_alone(final: Final) -> None:
+    """Ragged series with gaps, breaks, zeros; origins that are not asked stay unanswered."""
+    history = ragged(60, seed=11, longest=20)
+    backs = np.arange(5, 0, -1)[:, None]
+    origins = np.where(history.lengths - backs >= 3, history.lengths - backs, 0)
+    arima = Arima(final=final)
+    together = arima.forecast_origins(history, origins, 4)
+    assert np.isnan(together[origins == 0]).all()
+    for o, lengths in enumerate(origins):
+        rows = np.flatnonzero(lengths)
+        alone = arima.forecast(history.take(rows).until(lengths[rows]), 4)
+        np.testing.assert_allclose(together[o, rows], alone, rtol=1e-6, atol=1e-6 * np.abs(alone).max())
+
+
+def test_many_origins_do_not_peek() -> None:
+    history = dense_of(walks(20, 18, seed=12))
+    origins = np.repeat(np.arange(9, 14)[:, None], 20, axis=1)
+    y = history.y.copy()
+    y[:, 12:] *= 50
+    told = [Arima().forecast_origins(h, origins, 5) for h in (history, replace(history, y=y))]
+    np.testing.assert_array_equal(told[0][:4], told[1][:4])
+    assert not np.array_equal(told[0][4], told[1][4])
+
+
+def test_every_series_is_diagnosed() -> None:
+    draw = np.random.default_rng(2)
+    noise = draw.normal(0, 1, 71)
+    moving = 50 + noise[1:] + 0.9 * noise[:-1]
+    gappy = walks(1, 30, seed=3)[0]
+    gappy[[4, 5]] = NAN
+    history = dense_of([moving, np.cumsum(draw.normal(1, 1, 60)) + 90, gappy, [5.0], [NAN, NAN]])
+    told = Arima().diagnose(history)
+    frame = told.frame()
+    assert frame["unique_id"].tolist() == list(history.ids)
+    assert frame["d"].tolist()[:2] == [0, 1]
+    assert frame["filled"].tolist() == [0, 0, 2, 0, 0]
+    assert frame["p"].tolist()[3:] == [0, -1]
+    assert told.p[0] + told.q[0] > 0
+    assert told.constant[0]
+    assert (told.ljung_box_p[:3] > 0.001).all()
+    assert np.isfinite(told.aicc[:3]).all()
+    assert np.isnan(told.aicc[3:]).all()
+    assert np.isnan(told.ljung_box_p[3:]).all()
+
+
+def test_what_arima_could_not_learn_shows_in_its_residuals() -> None:
+    """A wave of seven periods is nothing that p + q ≤ 2 and no season can follow."""
+    wave = np.tile([9.0, 0, 0, 0, 0, 0, 0], 11) + np.random.default_rng(1).normal(20, 0.1, 77)
+    assert Arima().diagnose(dense_of([wave])).ljung_box_p[0] < 0.01

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.arima import KPSS_5_PERCENT, kpss_rejects
 from models.blend import SMALL, _least_absolute
 from models.calibration import GRID, weighted_quantiles
 from models.dependence import _mean_pair, read_quantiles
+from models.orders import KPSS_5_PERCENT, kpss_rejects
 from models.seasonal import estimate
 
 Float = npt.NDArray[np.float64]
