@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from features.series.panel import Dense
 from models import likeliest, whitening
-from models.complete import Block, blocks
+from models.complete import Block, blocks, bounded
 from models.diagnostics import Diagnostics, ljung_box
 from models.likeliest import Arma
 from models.orders import Choice, choose, choose_origins, penalty
@@ -232,10 +232,3 @@ class Arima:
             if np.isfinite(told).all():
                 ahead[row] = told
         return ahead
-
-
-def bounded(values: Float, ahead: Float) -> Float:
-    """Forecasts (b, steps) kept within three times the largest figure of their rows (b, n)."""
-    # A wild extrapolation (near-unit roots on six figures) stays within reach of the history.
-    top = 3 * np.abs(values).max(axis=1)[:, None]
-    return np.clip(ahead, -top, top)

@@ -16,6 +16,8 @@ Float = npt.NDArray[np.float64]
 Int = npt.NDArray[np.int64]
 Bool = npt.NDArray[np.bool_]
 
+FURTHEST = 3.0
+
 
 @dataclass(frozen=True)
 class Block:
@@ -58,6 +60,13 @@ def blocks(history: Dense, longest: int) -> Iterator[Block]:
         scale = np.abs(values).mean(axis=1)
         scale = np.where(scale > 0, scale, 1.0)
         yield Block(rows=rows, values=values / scale[:, None], gaps=gaps, scale=scale)
+
+
+def bounded(values: Float, ahead: Float) -> Float:
+    """Forecasts (b, steps) kept within three times the largest figure of their rows (b, n)."""
+    # A wild extrapolation (near-unit roots on six figures) stays within reach of the history.
+    top = FURTHEST * np.abs(values).max(axis=1)[:, None]
+    return np.clip(ahead, -top, top)
 
 
 def _fill(values: Float, gaps: Bool) -> Float:

@@ -11,6 +11,8 @@ from models.boosted import Boosted
 from models.forecaster import Forecaster
 from models.naive import Drift, Naive, SeasonalNaive
 from models.recipe import Recipe, champion_recipe
+from models.smoothing import Damped
+from models.theta import Theta
 from models.trend import Trend
 
 MEMBERS: Final[dict[str, Callable[[Recipe], Forecaster]]] = {
@@ -18,6 +20,8 @@ MEMBERS: Final[dict[str, Callable[[Recipe], Forecaster]]] = {
     "seasonal-naive": lambda recipe: SeasonalNaive(),
     "drift": lambda recipe: Drift(),
     "trend": lambda recipe: Trend(),
+    "damped": lambda recipe: Damped(),
+    "theta": lambda recipe: Theta(),
     "arima": lambda recipe: Arima(final=recipe.arima_final),
     "boosted": lambda recipe: Boosted(
         reach=recipe.reach, trees=recipe.trees, rate=recipe.rate, leaves=recipe.leaves, seed=recipe.seed
