@@ -1,0 +1,187 @@
+"""Whose forecasts are best on public emission series: ours beside the peers, on the same origins.
+
+Usage: python benchmarks/skill/run.py [--peers PYTHON] [--panel NAME …] [--arima-plants 400]
+Writes result.md beside this file. Peers' packages: benchmarks/peers.txt.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+sys.path[:0] = [str(ROOT), str(HERE)]
+
+import panels  # noqa: E402
+
+from benchmarks.peers import PeerFailed, measure, peers_argument, peers_python  # noqa: E402
+from models.forecast import STANDARD_QUANTILES  # noqa: E402
+from training.report import commit_of  # noqa: E402
+
+Float = npt.NDArray[np.float64]
+SHARED: Final = ROOT.parent / "shared" / "data"
+OURS: Final = ("champion-recipe",)
+PEERS: Final = (
+    "Naive", "Naive+conformal", "RandomWalkWithDrift", "AutoETS", "AutoTheta", "AutoCES", "AutoARIMA",
+)  # fmt: skip
+PACKAGES: Final = ("statsforecast", "mlforecast", "lightgbm", "numpy", "pandas")
+LEVELS: Final = np.asarray(STANDARD_QUANTILES)
+MIDDLE: Final = STANDARD_QUANTILES.index(0.5)
+LEAST_STEP: Final = 0.01
+
+
+def main(names: list[str], python: str, few: int) -> None:
+    """Run every forecaster at every origin of the panels named (all when empty); write result.md."""
+    makers = {
+        "plants": lambda: panels.plants(SHARED), "countries": lambda: panels.countries(SHARED),
+        "sectors": panels.sectors, "power": lambda: panels.power(SHARED),
+    }  # fmt: skip
+    report = [
+        "# Skill beside the peers", "",
+        f"{datetime.now(UTC):%Y-%m-%d} · commit {commit_of(ROOT)[:12]} · peers: see ../peers.txt", "",
+        "`python benchmarks/skill/run.py`: each forecaster is given the histories up to an origin and",
+        "nothing else. MASE and the quantile loss (twice the pinball loss over 13 levels) are in units of",
+        "the mean absolute (seasonal) change of each history; series whose usual change is under 1% of",
+        "their level are left out of scores. Seconds are for one origin on two cores, set-up excluded; ± is",
+        "the standard error of the mean difference from naive over series. Spans, priors and memories of our",
+        "recipe were chosen on figures up to 2017: *untouched* are origins from which nothing was chosen.",
+        "",
+    ]  # fmt: skip
+    for name, make in makers.items():
+        if names and name not in names:
+            continue
+        shown = make()
+        sample = np.arange(len(shown.ids))
+        if len(sample) > 2 * few:
+            sample = np.sort(np.random.default_rng(1).permutation(sample)[:few])
+        scores, facts = walked(shown, python, sample)
+        report += section(shown, scores, facts, sample)
+        (HERE / "result.md").write_text("\n".join(report).rstrip() + "\n", encoding="utf-8")
+
+
+def walked(
+    shown: panels.Shown, python: str, sample: npt.NDArray[np.int64]
+) -> tuple[pd.DataFrame, dict[str, str]]:
+    """Scores (a row a forecaster, origin, series and step) and what each run took."""
+    rows, seconds, peak = [], {}, {}
+    for origin in shown.origins:
+        y = shown.y[:, :origin]
+        for name, made, took, memory, held in spoken(shown, y, python, sample):
+            rows.append(scored(shown, origin, made, held).assign(forecaster=name))
+            seconds.setdefault(name, []).append(took)
+            peak[name] = max(memory, peak.get(name, 0))
+            print(f"{shown.name} {origin} {name}: {took:.1f} s", flush=True)
+    facts = {name: f"{np.median(took):.1f} | {peak[name] / 2**20:.0f}" for name, took in seconds.items()}
+    return pd.concat(rows, ignore_index=True), facts
+
+
+def spoken(
+    shown: panels.Shown, y: Float, python: str, sample: npt.NDArray[np.int64]
+) -> Iterator[tuple[str, Float, float, int, npt.NDArray[np.int64]]]:
+    """(name, quantiles, seconds, bytes, rows) of every forecaster at one origin."""
+    settings: dict[str, Any] = {"season": shown.season, "steps": shown.steps}
+    traits = {f"trait_{name}": shown.traits[name].to_numpy(dtype=str) for name in shown.traits.columns}
+    everyone = np.arange(len(y))
+    for name in OURS:
+        told = measure(
+            HERE / "ours.py", "forecast", {"y": y, **traits}, settings | {"model": name}, repeats=1
+        )
+        yield name, told.arrays["q"], told.median, told.peak, everyone
+    for name in (*PEERS, "mlforecast LightGBM"):
+        script = "mlforecast" if name.startswith("mlforecast") else "statsforecast"
+        rows = sample if name == "AutoARIMA" else everyone
+        try:
+            told = measure(HERE / "theirs.py", script, {"y": y[rows]}, settings | {"model": name},
+                           python=python, repeats=1, packages=PACKAGES)  # fmt: skip
+        except PeerFailed as fault:
+            print(f"{name} failed: {str(fault)[-300:]}", flush=True)
+            continue
+        yield name, told.arrays["q"], told.median, told.peak, rows
+
+
+def scored(shown: panels.Shown, origin: int, made: Float, rows: npt.NDArray[np.int64]) -> pd.DataFrame:
+    """A row a series and step: absolute and quantile error in usual changes, and whether bands held."""
+    history, actual = shown.y[rows, :origin], shown.y[rows, origin : origin + shown.steps]
+    usual = np.abs(history[:, shown.season :] - history[:, : -shown.season]).mean(axis=1)
+    useful = usual > LEAST_STEP * np.abs(history).mean(axis=1)
+    rows, made, actual, usual = rows[useful], made[useful], actual[useful], usual[useful, None]
+    short = actual[..., None] - made
+    loss = 2 * np.maximum(LEVELS * short, (LEVELS - 1) * short).mean(axis=2)
+    series, step = np.indices(actual.shape)
+    inside = {
+        level: (made[..., k] <= actual) & (actual <= made[..., -1 - k]) for level, k in ((95, 0), (80, 2))
+    }
+    return pd.DataFrame({
+        "origin": origin, "series": rows[series.ravel()], "step": step.ravel() + 1,
+        "mase": (np.abs(made[..., MIDDLE] - actual) / usual).ravel(), "loss": (loss / usual).ravel(),
+        "c80": inside[80].ravel(), "c95": inside[95].ravel(),
+    })  # fmt: skip
+
+
+def section(
+    shown: panels.Shown, scores: pd.DataFrame, facts: dict[str, str], sample: npt.NDArray[np.int64]
+) -> list[str]:
+    """The tables of one panel."""
+    fresh = shown.origins[-shown.untouched :]
+    size = f"{len(shown.ids)} series · {len(shown.origins)} origins · {shown.steps} steps · data {shown.data}"
+    lines = [f"## {shown.name}", "", size, ""]
+    views = {
+        "All origins": scores,
+        f"Untouched: the last {len(fresh)}": scores[scores["origin"].isin(fresh)],
+    }
+    if scores.loc[scores["forecaster"] == "AutoARIMA", "series"].nunique() < len(shown.ids) // 2:
+        views[f"{len(sample)} series drawn for AutoARIMA, all origins"] = scores[
+            scores["series"].isin(sample)
+        ]
+    for title, view in views.items():
+        lines += [f"### {title}", "", *table(view, facts), ""]
+    ours = scores[scores["forecaster"] == OURS[0]]
+    by_origin = scores.pivot_table(index="origin", columns="forecaster", values="mase")[[OURS[0], "Naive"]]
+    years = [str(shown.periods(int(o))[-1].date()) for o in by_origin.index]
+    covered = ours.groupby("step")[["c80", "c95"]].mean().itertuples()
+    by_step = "; ".join(f"{step}: {c80:.3f}, {c95:.3f}" for step, c80, c95 in covered)
+    pairs = zip(years, by_origin.to_numpy(), strict=True)
+    by_year = "; ".join(f"{year}: {a:.3f}, {b:.3f}" for year, (a, b) in pairs)
+    lines += [f"Coverage of ours by step, 80% and 95%: {by_step}.", ""]
+    lines += [f"MASE by origin, ours and naive: {by_year}.", ""]
+    return lines
+
+
+def table(scores: pd.DataFrame, facts: dict[str, str]) -> list[str]:
+    """Markdown: a line a forecaster, best quantile loss first."""
+    base = scores[scores["forecaster"] == "Naive"].set_index(["origin", "series", "step"])
+    lines = [
+        "| forecaster | n | MASE | − naive ± | quantile loss | 80% | 95% | s | MB |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for name, held in sorted(scores.groupby("forecaster"), key=lambda pair: pair[1]["loss"].mean()):
+        keyed = held.set_index(["origin", "series", "step"])
+        apart = (keyed["mase"] - base["mase"]).dropna().groupby("series").mean()
+        error = apart.std() / np.sqrt(len(apart))
+        lines.append(
+            f"| {'**ours**' if name in OURS else name} | {len(held)} | {held['mase'].mean():.4f} "
+            f"| {apart.mean():+.4f} ± {error:.4f} | {held['loss'].mean():.4f} | {held['c80'].mean():.3f} "
+            f"| {held['c95'].mean():.3f} | {facts[str(name)]} |"
+        )
+    return lines
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    peers_argument(parser)
+    parser.add_argument("--panel", action="append", default=[])
+    parser.add_argument("--arima-plants", type=int, default=400)
+    given = parser.parse_args()
+    begun = time.monotonic()
+    main(given.panel, peers_python(given.peers), given.arima_plants)
+    print(f"{time.monotonic() - begun:.0f} s")
