@@ -26,6 +26,9 @@ Bool = npt.NDArray[np.bool_]
 GRID: Final = np.round(np.arange(0.005, 0.9951, 0.005), 6)
 POOL_PRIOR = 25.0
 PRIOR_ERRORS = 20.0
+# Errors of one year have a cause in common (a crisis, a boundary moved): two cutoffs of a thousand series
+# know the middle of the errors and little of their tails.
+PRIOR_CUTOFFS = 2.0
 WIDEST_ERROR = 20.0
 PRIOR_SPREAD = float(np.sqrt(np.pi / 2))
 MIDDLE = slice(19, 180)
@@ -105,6 +108,7 @@ def calibrate(past: Replay, blended: Float, lengths: Int, recipe: Recipe, *, sea
     groups = (*sorted(set(past.pools)), "")
     kinds = np.asarray(past.pools)
     prior = random_walk(steps, season)
+    cutoffs = usable.any(axis=1).sum(axis=0)
     table, counts = np.empty((len(groups), steps, len(GRID))), np.zeros((len(groups), steps))
     for g in range(len(groups) - 1, -1, -1):
         name = groups[g]
@@ -113,6 +117,8 @@ def calibrate(past: Replay, blended: Float, lengths: Int, recipe: Recipe, *, sea
         counts[g] = usable[:, inside].sum(axis=(0, 1))
         own = _own_quantiles(z[:, inside], usable[:, inside], weight[:, inside], fallback)
         share = (counts[g] / (counts[g] + strength))[:, None]
+        if name == "":
+            share = share * (cutoffs / (cutoffs + PRIOR_CUTOFFS))[:, None]
         table[g] = _widening(share * own + (1 - share) * fallback, counts[g], season)
     return Calibration(groups, table, counts, _growth(table[-1], season), season)
 

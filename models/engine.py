@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from features.errors import DataError
+from features.series.moved import moved_boundaries, with_breaks
 from features.series.panel import Dense, Panel
 from models.fitted import FittedRecipe, fit, outlook_of_curves
 from models.forecast import Outlook
@@ -56,6 +57,8 @@ def forecast_panel(
             remedy="fill in the figures that are known",
         )
     history = dense.take(rows)
+    # A jump of many series at once says where the boundary moved, not how wrong forecasts are.
+    history = with_breaks(history, moved_boundaries(history))
     recipe = recipe_for_panel(history, steps=steps, model=model)
     curves, made_by = _curves(history, recipe, steps, told)
     return outlook_of_curves(curves, history, levels, made_by)

@@ -6,11 +6,13 @@ import sys
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import pandas as pd
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from features.errors import AskError, DataError
+from features.series.moved import moved_boundaries
 from features.series.words import DS, STEP, UNIQUE_ID
 from features.sources.history_file import History, read_history
 from features.sources.inventory import PLAIN
@@ -117,6 +119,19 @@ def _history(path: Path, declared: Declared, *, keep_good: bool, complaints: Pat
         raise
 
 
+def _moved(upload: Upload) -> tuple[str, ...]:
+    """What to say of periods whose jump is read as a change of boundary."""
+    dense = upload.panel.dense
+    newest = int((dense.starts + dense.lengths - 1).max())
+    ordinals = np.array([newest - back for back in moved_boundaries(dense)], dtype=np.int64)
+    instants = dense.cadence.instant(ordinals)
+    return tuple(
+        f"many series jump one way into {pd.Timestamp(instant):%Y-%m-%d} and stay: read as a change of "
+        "boundary, so errors across it do not widen the bands"
+        for instant in instants
+    )
+
+
 def _tell(history: History, frame: pd.DataFrame, out: Path | None) -> None:
     upload = history.upload
     console = Console(stderr=True)
@@ -125,7 +140,7 @@ def _tell(history: History, frame: pd.DataFrame, out: Path | None) -> None:
     where = f" -> {out}" if out else ""
     series = frame[UNIQUE_ID].nunique()
     console.print(f"{series} series at {upload.panel.cadence.name} cadence: {spoken}{where}", highlight=False)
-    for note in history.notes:
+    for note in (*history.notes, *_moved(upload)):
         console.print(f"note: {note}", markup=False, highlight=False)
     if upload.ignored:
         console.print(f"columns not read (they vary within a series): {', '.join(upload.ignored)}")

@@ -107,7 +107,8 @@ def test_bulk_rows_are_rows_built_one_cutoff_at_a_time(cadence: str) -> None:
     history = ragged(20, seed=3, longest=14, cadence=cadence)
     recipe = recipe_for(history)
     x, target, weight = training_rows(history, recipe, 3)
-    assert len(weight) == len(target) and (weight > 0).all()
+    assert len(weight) == len(target)
+    assert (weight > 0).all()
     found = {tuple(np.nan_to_num(row, nan=-9e9)): value for row, value in zip(x, target, strict=True)}
     count = 0
     for b in range(20):

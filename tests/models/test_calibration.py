@@ -67,6 +67,7 @@ def _replay(errors: Float, scale: Float | None = None) -> Replay:
         scale=np.ones((origins, count)) if scale is None else scale,
         lengths=np.full((origins, count), 10),
         groups=("all",) * count,
+        pools=("all",) * count,
     )
 
 
