@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+COLUMN = {"RandomWalkWithDrift": "RWD", "AutoCES": "CES"}
 LEVELS = (20, 40, 60, 80, 90, 95)
 COLUMNS = [
     "lo-95",
@@ -36,18 +37,16 @@ def statsforecast(arrays: Mapping[str, Any], settings: Mapping[str, Any]) -> Cal
     conformal = name.endswith("+conformal")
     kind = name.removesuffix("+conformal")
     plain = kind in ("Naive", "RandomWalkWithDrift")
-    about: dict[str, Any] = {} if plain else {"season_length": season}
-    if conformal:
-        about["prediction_intervals"] = ConformalIntervals(h=steps, n_windows=2)
-    model = getattr(models, kind)(**about)
+    model = getattr(models, kind)(**({} if plain else {"season_length": season}))
+    bands = ConformalIntervals(h=steps, n_windows=2) if conformal else None
     frame = _long(arrays["y"], season)
 
     def run() -> dict[str, Any]:
         engine = StatsForecast(
             models=[model], freq="MS" if season == 12 else "YS", n_jobs=2, fallback_model=models.Naive()
         )
-        made = engine.forecast(df=frame, h=steps, level=list(LEVELS))
-        return {"q": _read(made, kind, len(arrays["y"]), steps)}
+        made = engine.forecast(df=frame, h=steps, level=list(LEVELS), prediction_intervals=bands)
+        return {"q": _read(made, COLUMN.get(kind, kind), len(arrays["y"]), steps)}
 
     return run
 

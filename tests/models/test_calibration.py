@@ -82,10 +82,18 @@ def test_nothing_known_is_a_random_walk() -> None:
 
 
 def test_many_errors_speak_for_themselves() -> None:
-    errors = np.random.default_rng(4).normal(2.0, 1.0, (10, 400, 2))
+    errors = np.random.default_rng(4).normal(0.0, 1.0, (10, 400, 2))
     z = _calibrated(errors).of(("all",), 2)[0]
-    assert z[0, 99] == pytest.approx(2.0, abs=0.1)
+    assert z[0, 99] == pytest.approx(0.0, abs=0.1)
     assert z[0, 179] - z[0, 19] == pytest.approx(2 * 1.2816, abs=0.15)
+
+
+@pytest.mark.parametrize(("cutoffs", "share"), [(2, 2 / 12), (10, 1 / 2), (190, 0.95)])
+def test_the_more_cutoffs_the_more_a_bias_is_believed(cutoffs: int, share: float) -> None:
+    z = _calibrated(np.full((cutoffs, 400, 1), 2.0)).of(("all",), 1)[0]
+    quantile_share = 400 * cutoffs / (400 * cutoffs + 20)
+    believed = quantile_share * cutoffs / (cutoffs + 2.0)
+    assert z[0, 99] == pytest.approx(2.0 * believed * share, rel=0.02)
 
 
 def test_kinds_never_seen_take_the_bands_of_all() -> None:
