@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 from scipy.stats import norm
+from scipy.stats import t as student
 from sklearn.isotonic import isotonic_regression
 
 from features.matrix.scale import ONLY_ZEROS
@@ -27,14 +28,19 @@ GRID: Final = np.round(np.arange(0.005, 0.9951, 0.005), 6)
 POOL_PRIOR = 25.0
 PRIOR_ERRORS = 20.0
 # Errors of one year have a cause in common (a crisis, a boundary moved): two cutoffs of a thousand series
-# know the middle of the errors and little of their tails.
-PRIOR_CUTOFFS = 2.0
+# know the errors of two years and little of other years'. This many cutoffs' worth of the prior is mixed in.
+PRIOR_CUTOFFS = 4.0
 # For the same reason the middle of a few cutoffs' errors says less of the next years than that there is no
-# bias: it counts as this many cutoffs without one. Chosen on plants, sectors, countries and states at origins
-# that the benchmark of skill does not score as untouched.
+# bias: it counts as this many cutoffs without one.
 UNBIASED_CUTOFFS = 10.0
 WIDEST_ERROR = 20.0
-PRIOR_SPREAD = float(np.sqrt(np.pi / 2))
+# The prior: a random walk whose steps have the heavy tails of emission changes (Student's t), its 80% band as
+# wide as this share of a Gaussian walk's with the same mean absolute change. The yardstick leans towards the
+# recent past and holds a share of level, so most yearly changes are smaller than it says. Chosen, as the
+# cutoffs above and below, on origins that the benchmark of skill does not score as untouched.
+TAILS: Final = 3
+SHARE_OF_WALK: Final = 0.55
+SHARE_OF_SEASONAL_WALK: Final = 0.9
 MIDDLE = slice(19, 180)
 
 
@@ -89,12 +95,15 @@ class Calibration:
 
 
 def random_walk(steps: int, season: int) -> Float:
-    """(steps, 199) scaled error quantiles of a random walk whose mean absolute change is one.
+    """(steps, 199) scaled error quantiles of a heavy-tailed random walk.
 
     With a season the walk is from season to season.
     """
+    share = SHARE_OF_WALK if season == 1 else SHARE_OF_SEASONAL_WALK
+    gaussian = float(np.sqrt(np.pi / 2) * norm.ppf(0.9))
+    shape = student.ppf(GRID, TAILS) / student.ppf(0.9, TAILS)
     walked = 1 + (np.arange(steps) // season)
-    return np.asarray(PRIOR_SPREAD * np.sqrt(walked)[:, None] * norm.ppf(GRID)[None, :])
+    return np.asarray(share * gaussian * np.sqrt(walked)[:, None] * shape[None, :])
 
 
 def calibrate(past: Replay, blended: Float, lengths: Int, recipe: Recipe, *, season: int) -> Calibration:
@@ -121,10 +130,11 @@ def calibrate(past: Replay, blended: Float, lengths: Int, recipe: Recipe, *, sea
         counts[g] = usable[:, inside].sum(axis=(0, 1))
         own = _own_quantiles(z[:, inside], usable[:, inside], weight[:, inside], fallback)
         share = (counts[g] / (counts[g] + strength))[:, None]
-        if name == "":
-            share = share * (cutoffs / (cutoffs + PRIOR_CUTOFFS))[:, None]
-        table[g] = _widening(share * own + (1 - share) * fallback, counts[g], season)
-    table = _centred(table, cutoffs)
+        table[g] = share * own + (1 - share) * fallback
+    believed = (cutoffs / (cutoffs + PRIOR_CUTOFFS))[None, :, None]
+    mixed = believed * table + (1 - believed) * prior
+    widened = np.stack([_widening(z, n, season) for z, n in zip(mixed, counts, strict=True)])
+    table = _centred(widened, cutoffs)
     return Calibration(groups, table, counts, _growth(table[-1], season), season)
 
 

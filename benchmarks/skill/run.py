@@ -44,7 +44,7 @@ def main(names: list[str], python: str, few: int) -> None:
     """Run every forecaster at every origin of the panels named (all when empty); write result.md."""
     makers = {
         "plants": lambda: panels.plants(SHARED), "countries": lambda: panels.countries(SHARED),
-        "sectors": panels.sectors, "power": lambda: panels.power(SHARED),
+        "power": lambda: panels.power(SHARED), "sectors": panels.sectors,
     }  # fmt: skip
     report = [
         "# Skill beside the peers", "",

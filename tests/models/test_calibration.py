@@ -8,7 +8,15 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from models.calibration import GRID, WIDEST_ERROR, Calibration, calibrate, random_walk
+from models.calibration import (
+    GRID,
+    PRIOR_CUTOFFS,
+    UNBIASED_CUTOFFS,
+    WIDEST_ERROR,
+    Calibration,
+    calibrate,
+    random_walk,
+)
 from models.engine import fit_panel, forecast_panel
 from models.recipe import champion_recipe
 from models.replay import Replay
@@ -81,19 +89,23 @@ def test_nothing_known_is_a_random_walk() -> None:
     np.testing.assert_allclose(found.of(("all",), 2)[0], random_walk(2, 1), rtol=1e-9)
 
 
-def test_many_errors_speak_for_themselves() -> None:
-    errors = np.random.default_rng(4).normal(0.0, 1.0, (10, 400, 2))
+def test_errors_of_many_cutoffs_speak_for_themselves() -> None:
+    errors = np.random.default_rng(4).normal(0.0, 1.0, (100, 40, 2))
     z = _calibrated(errors).of(("all",), 2)[0]
     assert z[0, 99] == pytest.approx(0.0, abs=0.1)
     assert z[0, 179] - z[0, 19] == pytest.approx(2 * 1.2816, abs=0.15)
 
 
-@pytest.mark.parametrize(("cutoffs", "share"), [(2, 2 / 12), (10, 1 / 2), (190, 0.95)])
-def test_the_more_cutoffs_the_more_a_bias_is_believed(cutoffs: int, share: float) -> None:
-    z = _calibrated(np.full((cutoffs, 400, 1), 2.0)).of(("all",), 1)[0]
-    quantile_share = 400 * cutoffs / (400 * cutoffs + 20)
-    believed = quantile_share * cutoffs / (cutoffs + 2.0)
-    assert z[0, 99] == pytest.approx(2.0 * believed * share, rel=0.02)
+@pytest.mark.parametrize("cutoffs", [2, 10, 190])
+def test_the_more_cutoffs_the_more_a_bias_is_believed(cutoffs: int) -> None:
+    z = _calibrated(np.full((cutoffs, 4000, 1), 2.0)).of(("all",), 1)[0]
+    believed = cutoffs / (cutoffs + PRIOR_CUTOFFS) * cutoffs / (cutoffs + UNBIASED_CUTOFFS)
+    assert z[0, 99] == pytest.approx(2.0 * believed, rel=0.02)
+
+
+def test_two_cutoffs_of_a_thousand_series_do_not_narrow_the_bands_to_nothing() -> None:
+    z = _calibrated(np.zeros((2, 1000, 1))).of(("all",), 1)[0]
+    assert z[0, 179] - z[0, 19] > 0.5 * (random_walk(1, 1)[0, 179] - random_walk(1, 1)[0, 19])
 
 
 def test_kinds_never_seen_take_the_bands_of_all() -> None:
