@@ -104,8 +104,10 @@ Peer: {", ".join(f"{k} {v}" for k, v in versions.items())}
 countries and the whole; base forecasts a median drift of thirteen years, residuals naive's, {STEPS} steps.
 Each in a process of its own, two threads, medians; the covariance is part of what is timed. The last column
 is the largest difference, as a share of the largest base forecast: for ours from dense algebra, for the peer
-from ours. The peer estimates the shrinkage in another way, hence the 3e-4 there; ours is held to the published
-formula by tests/oracles/test_reconcile.py. "Failed" says what the peer said, or that a minute was not enough.
+from ours.
+The peer estimates the shrinkage in another way, hence the 3e-4 there; ours is held to the formula as it
+was published by tests/oracles/test_reconcile.py. "Failed" says what the peer said, or that a minute was
+not enough.
 
 | | method | non-negative | runs | seconds | MB grown | peer / ours | apart |
 |---|---|---|---|---|---|---|---|
