@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -46,8 +47,7 @@ class LocalGround:
 
     def names(self) -> list[str]:
         """Every file, sorted; what a killed writer left is hidden and not among them."""
-        found = (path.relative_to(self.root) for path in self.root.rglob("*") if path.is_file())
-        return sorted(path.as_posix() for path in found if not _hidden(path))
+        return sorted(path.relative_to(self.root).as_posix() for path in _shown_files(self.root))
 
     def read(self, name: str) -> bytes:
         """The bytes of one file."""
@@ -134,6 +134,19 @@ class RemoteGround:
         path = f"{self.root}/{name}"
         self.system.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
         self.system.pipe_file(path, payload)
+
+
+def _shown_files(root: Path) -> Iterator[Path]:
+    """Files below root outside hidden folders, which other writers make, rename and sweep at any moment."""
+    for folder, inner, names in os.walk(root, onerror=_unless_gone):
+        inner[:] = [name for name in inner if not name.startswith(".")]
+        yield from (Path(folder, name) for name in names if not name.startswith("."))
+
+
+def _unless_gone(error: OSError) -> None:
+    """A folder that vanished since it was listed is no fault; one that may not be read is."""
+    if not isinstance(error, FileNotFoundError):
+        raise error
 
 
 def ground_at(root: str | Path) -> Ground:

@@ -326,6 +326,38 @@ def test_two_processes_may_write_at_once(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.glob("*/.*")] == []
 
 
+def test_the_lake_may_be_listed_while_writers_make_and_sweep_their_scratch(tmp_path: Path) -> None:
+    put(Lake(tmp_path), {("a", 2015): 1.0}, "2017-01-01")
+    ground, done = ground_at(tmp_path), threading.Event()
+    want = ground.names()
+
+    def churn() -> None:
+        while not done.is_set():
+            (tmp_path / "eutl" / ".scratch").mkdir()
+            (tmp_path / "eutl" / ".scratch").rmdir()
+
+    crowd = [threading.Thread(target=churn)]
+    crowd[0].start()
+    try:
+        assert all(ground.names() == want for _ in range(2000))
+    finally:
+        done.set()
+        crowd[0].join(60)
+
+
+def test_a_folder_that_may_not_be_read_is_not_taken_for_an_empty_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(Lake(tmp_path), {("a", 2015): 1.0}, "2017-01-01")
+
+    def refuse(place: Any) -> Any:
+        raise PermissionError(13, "Permission denied", str(place))
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(PermissionError):
+        ground_at(tmp_path).names()
+
+
 def test_two_threads_may_write_to_a_remote_place_at_once() -> None:
     place = f"memory://crowd-{uuid.uuid4().hex}"
     gate = threading.Barrier(2)
