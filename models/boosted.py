@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -43,6 +44,11 @@ class BoostedFit:
     recipe: FeatureRecipe
     reach: int
     name: str = "boosted"
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns the booster reads, in order."""
+        return self.recipe.columns
 
     def forecast(self, history: Dense, steps: int) -> Float:
         """(B, steps) tCO2e."""
@@ -90,33 +96,57 @@ class Boosted:
         return BoostedFit(booster=self._train(x, target, weight, recipe), recipe=recipe, reach=self.reach)
 
     def _train(self, x: Float, target: Float, weight: Float, recipe: FeatureRecipe) -> Booster:
-        import lightgbm
-
         parameters = {
-            # Huber: close to the median, which absolute-error scores ask for, yet smooth. A small alpha
-            # bounds what one row can do, and so how far a regime of few cutoffs can carry the forecast.
-            "objective": "huber",
-            "alpha": HUBER,
             "learning_rate": self.rate,
             "num_leaves": self.leaves,
             "min_data_in_leaf": min(self.least_leaf, max(5, len(target) // 40)),
             "lambda_l2": 1.0,
-            "cat_smooth": 50.0,
             "feature_fraction": 0.8,
             "seed": self.seed,
-            "deterministic": True,
             "force_row_wise": True,
-            "num_threads": 1,
-            "verbosity": -1,
         }
-        data = lightgbm.Dataset(
-            x,
-            target,
-            weight=weight,
-            feature_name=list(recipe.columns),
-            categorical_feature=list(recipe.categorical),
-        )
-        return lightgbm.train(parameters, data, num_boost_round=self.trees)
+        return train_booster(x, target, recipe.columns, recipe.categorical, parameters, self.trees, weight)
+
+
+def train_booster(
+    x: npt.NDArray[Any],
+    target: npt.NDArray[Any],
+    columns: Sequence[str],
+    categorical: Sequence[str],
+    parameters: Mapping[str, Any],
+    trees: int,
+    weight: Float | None = None,
+) -> Booster:
+    """A booster of ``trees`` trees on rows (N, F), the same from the same rows.
+
+    Args:
+        columns: (F,) names.
+        categorical: those of the columns that are codes.
+        parameters: LightGBM's, beside the loss.
+        weight: (N,) of the rows.
+    """
+    import lightgbm
+
+    used = {
+        # Huber: close to the median, which absolute-error scores ask for, yet smooth. A small alpha
+        # bounds what one row can do, and so how far a regime of few cutoffs can carry the forecast.
+        "objective": "huber",
+        "alpha": HUBER,
+        "cat_smooth": 50.0,
+        "deterministic": True,
+        "num_threads": 1,
+        "verbosity": -1,
+        **parameters,
+    }
+    data = lightgbm.Dataset(
+        x,
+        target,
+        weight=weight,
+        feature_name=list(columns),
+        categorical_feature=list(categorical),
+        params=used,
+    )
+    return lightgbm.train(used, data, num_boost_round=trees)
 
 
 def read_booster(path: Path) -> Booster:

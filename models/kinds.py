@@ -11,6 +11,7 @@ from models.boosted import Boosted
 from models.forecaster import Forecaster
 from models.naive import Drift, Naive, SeasonalNaive
 from models.recipe import Recipe, champion_recipe
+from models.recursive import Recursive
 from models.smoothing import Damped
 from models.theta import Theta
 from models.trend import Trend
@@ -26,6 +27,7 @@ MEMBERS: Final[dict[str, Callable[[Recipe], Forecaster]]] = {
     "boosted": lambda recipe: Boosted(
         reach=recipe.reach, trees=recipe.trees, rate=recipe.rate, leaves=recipe.leaves, seed=recipe.seed
     ),
+    "recursive": lambda recipe: Recursive(seed=recipe.seed),
 }
 BLENDS: Final = ("blend", "champion-recipe")
 

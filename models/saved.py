@@ -1,7 +1,8 @@
 """The saved model: a folder of plain files that opens anywhere, or refuses with a reason.
 
 ``model.json`` (recipe, weights, bands, dependence, versions, checksums of the others and of itself),
-``booster.txt`` (LightGBM's own text), ``history.parquet``, ``traits.parquet`` and ``breaks.parquet``.
+``booster.txt`` and ``recursive.txt`` (LightGBM's own text), ``history.parquet``, ``traits.parquet`` and
+``breaks.parquet``.
 Nothing in it is executed when it is read.
 """
 
@@ -30,8 +31,10 @@ from models.fitted import FittedRecipe
 from models.forecaster import Fitted
 from models.kinds import make
 from models.recipe import Recipe
+from models.recursive import RecursiveFit
 
 FORMAT: Final = 1
+_BOOSTERS: Final = {"boosted": "booster.txt", "recursive": "recursive.txt"}
 _LIBRARIES: Final = ("numpy", "pandas", "lightgbm", "statsmodels", "scikit-learn")
 _REMEDY: Final = "retrain (forecarbon retrain); never edit a saved model by hand"
 
@@ -101,7 +104,6 @@ def _write_files(model: FittedRecipe, history: Dense, folder: Path) -> None:
     long.to_parquet(folder / "history.parquet", index=False)
     breaks.to_parquet(folder / "breaks.parquet", index=False)
     history.traits.assign(unique_id=list(history.ids)).to_parquet(folder / "traits.parquet", index=False)
-    boosted = [member for member in model.members if isinstance(member, BoostedFit)]
     record = {
         "format": FORMAT,
         "recipe": model.recipe.as_record(),
@@ -110,7 +112,7 @@ def _write_files(model: FittedRecipe, history: Dense, folder: Path) -> None:
         "dependence": model.dependence.as_record(),
         "trained_on": list(model.trained_on),
         "cadence": history.cadence.name,
-        "boosted": _write_boosted(boosted[0], folder) if boosted else None,
+        **_write_boosters(model, folder),
         "libraries": {name: version(name) for name in _LIBRARIES},
     }
     record["files"] = {
@@ -119,15 +121,22 @@ def _write_files(model: FittedRecipe, history: Dense, folder: Path) -> None:
     write_json(folder / "model.json", {**record, "digest": _digest(record)})
 
 
-def _write_boosted(member: BoostedFit, folder: Path) -> dict[str, Any]:
-    if member.booster is not None:
-        member.booster.save_model(str(folder / "booster.txt"))
-    return {
-        "features": member.recipe.as_record(),
-        "columns": list(member.recipe.columns),
-        "reach": member.reach,
-        "trained": member.booster is not None,
-    }
+def _write_boosters(model: FittedRecipe, folder: Path) -> dict[str, Any]:
+    """Write each member's booster; what they read, by member, None for one that is not in the recipe."""
+    told: dict[str, Any] = dict.fromkeys(_BOOSTERS)
+    for member in model.members:
+        if not isinstance(member, BoostedFit | RecursiveFit):
+            continue
+        if member.booster is not None:
+            member.booster.save_model(str(folder / _BOOSTERS[member.name]))
+        told[member.name] = {
+            "features": member.recipe.as_record(),
+            "columns": list(member.columns),
+            "trained": member.booster is not None,
+        }
+        if isinstance(member, BoostedFit):
+            told[member.name]["reach"] = member.reach
+    return told
 
 
 def _digest(record: dict[str, Any]) -> str:
@@ -172,8 +181,8 @@ def _model_of(record: dict[str, Any], folder: Path) -> FittedRecipe:
     recipe = Recipe.of_record(record["recipe"])
     members: list[Fitted] = []
     for name in recipe.members:
-        if name == "boosted":
-            members.append(_read_boosted(record["boosted"], folder))
+        if name in _BOOSTERS:
+            members.append(_read_boosted(name, record[name], folder))
         else:
             members.append(make(name, recipe).fit(_NOTHING))
     return FittedRecipe(
@@ -186,17 +195,22 @@ def _model_of(record: dict[str, Any], folder: Path) -> FittedRecipe:
     )
 
 
-def _read_boosted(record: dict[str, Any], folder: Path) -> BoostedFit:
+def _read_boosted(name: str, record: dict[str, Any], folder: Path) -> BoostedFit | RecursiveFit:
     features = FeatureRecipe.of_record(record["features"])
-    if list(features.columns) != record["columns"]:
+    booster = read_booster(folder / _BOOSTERS[name]) if record["trained"] else None
+    made: BoostedFit | RecursiveFit
+    if name == "boosted":
+        made = BoostedFit(booster=booster, recipe=features, reach=int(record["reach"]))
+    else:
+        made = RecursiveFit(booster=booster, recipe=features)
+    if list(made.columns) != record["columns"]:
         raise ModelError(
             "model-features-differ",
             found="features " + ", ".join(record["columns"]),
-            expected="features " + ", ".join(features.columns),
+            expected="features " + ", ".join(made.columns),
             remedy=_REMEDY,
         )
-    booster = read_booster(folder / "booster.txt") if record["trained"] else None
-    return BoostedFit(booster=booster, recipe=features, reach=int(record["reach"]))
+    return made
 
 
 def _sha256(path: Path) -> str:

@@ -21,9 +21,18 @@ from features.series.words import FORECASTER, QUANTILE, STEP
 BLUE, ORANGE, GREEN, RED, PURPLE = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7"
 INK, GREY, PALE = "#222222", "#777777", "#DDDDDD"
 COLOURS: Final = {
-    "naive": GREY, "drift": RED, "trend": ORANGE, "arima": GREEN, "boosted": PURPLE, "blend": BLUE,
+    "naive": GREY, "drift": RED, "trend": ORANGE, "arima": GREEN, "boosted": PURPLE, "recursive": INK,
+    "blend": BLUE,
 }  # fmt: skip
-MARKS: Final = {"naive": "s", "drift": "D", "trend": "P", "arima": "^", "boosted": "v", "blend": "o"}
+MARKS: Final = {
+    "naive": "s",
+    "drift": "D",
+    "trend": "P",
+    "arima": "^",
+    "boosted": "v",
+    "recursive": "<",
+    "blend": "o",
+}
 DPI: Final = 110
 STYLE: Final[dict[Any, Any]] = {
     "font.size": 10, "axes.titlesize": 10.5, "axes.titlelocation": "left", "axes.edgecolor": GREY,

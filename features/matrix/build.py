@@ -48,7 +48,7 @@ def recipe_for(history: Dense) -> FeatureRecipe:
     """The feature recipe a panel calls for: traits with 2 to 64 values, seasonal if the cadence is."""
     names, codes = [], []
     for name in history.traits.columns:
-        values = sorted(set(history.traits[name].astype(str)))
+        values = sorted(history.traits[name].astype(str).unique())
         if name not in _SKIPPED_TRAITS and 2 <= len(values) <= MOST_VALUES:
             names.append(str(name))
             codes.append(tuple(values))
@@ -74,7 +74,7 @@ def build(history: Dense, recipe: FeatureRecipe, steps: int) -> Rows:
     columns = [*_changes(known, scale), *_levels(known, scale, recipe.level)]
     if recipe.seasonal:
         columns += _seasonal(known, scale)
-    columns += _codes(history, recipe)
+    columns += list(codes_of(history, recipe).T)
     x = np.asarray(np.round(np.stack(columns, axis=1), DIGITS), dtype=np.float64)
     return Rows(x=x, anchor=anchor, scale=scale)
 
@@ -128,9 +128,10 @@ def _seasonal(known: Dense, scale: Float) -> list[Float]:
     return [mean / scale, (now - year) / scale, (before - year_before) / scale, phase.astype(float)]
 
 
-def _codes(history: Dense, recipe: FeatureRecipe) -> list[Float]:
+def codes_of(history: Dense, recipe: FeatureRecipe) -> Float:
+    """(B, K) codes of the recipe's K traits; -1 where a value was not known to it."""
     if not recipe.traits:
-        return []
+        return np.zeros((len(history.ids), 0))
     encoder = OrdinalEncoder(
         categories=[np.asarray(values, dtype=object) for values in recipe.codes],
         handle_unknown="use_encoded_value",
@@ -141,4 +142,4 @@ def _codes(history: Dense, recipe: FeatureRecipe) -> list[Float]:
         if name in history.traits.columns:
             blank[:, k] = history.traits[name].astype(str).to_numpy(dtype=object)
     encoder.fit(blank[:1])
-    return list(np.asarray(encoder.transform(blank), dtype=float).T)
+    return np.asarray(encoder.transform(blank), dtype=float)
