@@ -17,7 +17,7 @@ from features.matrix.recipe import FeatureRecipe
 from features.matrix.scan import SCANNED, Scan, scan, state_of
 from features.series.panel import Dense
 from features.series.scopes import bridge
-from models.boosted import LEAST_ROWS, MOST_ROWS, WIDEST_TARGET, train_booster
+from models.boosted import LEAST_ROWS, WIDEST_TARGET, train_booster
 from models.complete import FURTHEST, blocks
 from models.seasonal import Season, estimate
 
@@ -33,6 +33,8 @@ BINS: Final = 31
 # Rows looked at to place the bins: quantiles of thousands of rows are known well enough, and sorting all
 # of them takes longer than the trees do.
 BIN_SAMPLE: Final = 5000
+# More rows than these taught a dozen small trees nothing more.
+MOST_ROWS: Final = 30_000
 
 
 @dataclass(frozen=True)
@@ -83,8 +85,8 @@ class Recursive:
         seed: of LightGBM.
     """
 
-    trees: int = 20
-    rate: float = 0.15
+    trees: int = 15
+    rate: float = 0.2
     leaves: int = 7
     least_leaf: int = 100
     seed: int = 1
@@ -131,12 +133,12 @@ class Recursive:
 
 
 def training_rows(seen: Dense, made: Scan, lengths: Int, recipe: FeatureRecipe) -> tuple[Single, Single]:
-    """Features (N, F) and next changes (N,) within ``lengths``, newest first to be kept where too many."""
+    """Features (N, F) and next changes (N,) within ``lengths``, thinned evenly where there are too many."""
     width = min(int(lengths.max(initial=0)), made.change.shape[0])
     lawful = np.arange(1, width)[:, None] < lengths[None, :]
     lawful &= ~seen.breaks.T[1:width]
     lawful &= np.isfinite(made.change[: width - 1])
-    kept = _newest(lawful)
+    kept = _thinned(lawful)
     t, b = np.nonzero(kept)
     x = np.empty((len(t), len(SCANNED) + len(recipe.traits)), dtype=np.float32)
     x[:, : len(SCANNED)] = made.x[: width - 1][kept]
@@ -146,15 +148,15 @@ def training_rows(seen: Dense, made: Scan, lengths: Int, recipe: FeatureRecipe) 
     return x, np.round(target, 5)
 
 
-def _newest(lawful: Bool) -> Bool:
-    """The newest columns whose rows are no more than may be learnt from; (T, B)."""
-    total = lawful.sum()
-    if total <= MOST_ROWS:
+def _thinned(lawful: Bool) -> Bool:
+    """Every k-th lawful place, so that no more remain than are learnt from; (T, B)."""
+    places = np.flatnonzero(lawful)
+    every = -(-len(places) // MOST_ROWS)
+    if every <= 1:
         return lawful
-    after = np.cumsum(lawful[::-1].sum(axis=1))[::-1]
-    kept = lawful.copy()
-    kept[after > MOST_ROWS] = False
-    return kept if kept.any() else lawful
+    kept = np.zeros(lawful.shape, dtype=bool)
+    kept.reshape(-1)[places[::every]] = True
+    return kept
 
 
 def _of_rows(made: Scan, rows: Int) -> Scan:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.preprocessing import OrdinalEncoder
+import pandas as pd
 
 from features.matrix.recipe import CHANGES, FeatureRecipe
 from features.matrix.scale import back_from_end, last_seen, usual_change
@@ -132,14 +132,9 @@ def codes_of(history: Dense, recipe: FeatureRecipe) -> Float:
     """(B, K) codes of the recipe's K traits; -1 where a value was not known to it."""
     if not recipe.traits:
         return np.zeros((len(history.ids), 0))
-    encoder = OrdinalEncoder(
-        categories=[np.asarray(values, dtype=object) for values in recipe.codes],
-        handle_unknown="use_encoded_value",
-        unknown_value=-1,
-    )
-    blank = np.full((len(history.ids), len(recipe.traits)), "", dtype=object)
+    out = np.full((len(history.ids), len(recipe.traits)), -1.0)
     for k, name in enumerate(recipe.traits):
         if name in history.traits.columns:
-            blank[:, k] = history.traits[name].astype(str).to_numpy(dtype=object)
-    encoder.fit(blank[:1])
-    return np.asarray(encoder.transform(blank), dtype=float)
+            known = pd.Index(recipe.codes[k])
+            out[:, k] = known.get_indexer(pd.Index(history.traits[name].astype(str)))
+    return out
