@@ -93,14 +93,19 @@ def last_word(values: Float, choice: Choice, found: Arma, row: int, *, final: Fi
     start = [*mean, *found.ar[row, :p], *found.ma[row, :q]]
     # With one figure among gaps there is no variance to concentrate out: what comes of it is not finite.
     with np.errstate(divide="ignore", invalid="ignore"):
-        result = _polished(model, start) if final == "mle" and start else model.filter(np.asarray(start))
+        result = _polished(model, start) if final == "mle" and start else _filtered(model, start)
         ahead = _mean_column(steps, d, shift=len(values)) if constant else None
         return np.asarray(result.forecast(steps, exog=ahead))
 
 
+def _filtered(model: SARIMAX, start: list[float]) -> SARIMAXResults:
+    # Nobody reads the covariance of the parameters, and it takes half the time.
+    return model.filter(np.asarray(start), cov_type="none")
+
+
 def _polished(model: SARIMAX, start: list[float]) -> SARIMAXResults:
     """The maximum found from ``start``, or ``start`` itself where the search ends worse."""
-    result = model.filter(np.asarray(start))
+    result = _filtered(model, start)
     found = model.fit(
         start_params=start,
         disp=False,
