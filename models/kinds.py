@@ -12,6 +12,7 @@ from models.forecaster import Forecaster
 from models.naive import Drift, Naive, SeasonalNaive
 from models.recipe import Recipe, champion_recipe
 from models.recursive import Recursive
+from models.sarima import Sarima
 from models.smoothing import Damped
 from models.theta import Theta
 from models.trend import Trend
@@ -24,6 +25,7 @@ MEMBERS: Final[dict[str, Callable[[Recipe], Forecaster]]] = {
     "damped": lambda recipe: Damped(),
     "theta": lambda recipe: Theta(),
     "arima": lambda recipe: Arima(final=recipe.arima_final),
+    "sarima": lambda recipe: Sarima(),
     "boosted": lambda recipe: Boosted(
         reach=recipe.reach, trees=recipe.trees, rate=recipe.rate, leaves=recipe.leaves, seed=recipe.seed
     ),

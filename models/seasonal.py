@@ -81,6 +81,17 @@ def estimate(filled: Float, m: int) -> Season:
     return Season(flat + (figures - flat) * strength[:, None], multiplicative)
 
 
+def strength(filled: Float, m: int) -> Float:
+    """(b,) share of the detrended movement of complete rows (b, n) that the season explains, 0 to 1."""
+    if m == 1 or filled.shape[1] < LEAST_SEASONS * m + 1:
+        return np.zeros(len(filled))
+    centre = _moving_average(filled, m)
+    known, apart = np.isfinite(centre[0]), filled - centre
+    phase = np.arange(filled.shape[1]) % m
+    figures = np.stack([apart[:, known & (phase == k)].mean(axis=1) for k in range(m)], axis=1)
+    return _strength(apart, figures, phase, np.zeros(len(filled), dtype=bool), known)
+
+
 def _moving_average(filled: Float, m: int) -> Float:
     """Centred moving average over one season, NaN at the ends. (B, n)."""
     kernel = np.ones(m) / m if m % 2 else np.concatenate([[0.5], np.ones(m - 1), [0.5]]) / m
