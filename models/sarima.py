@@ -264,7 +264,7 @@ def last_word(values: Float, chosen: Chosen, row: int, m: int, *, final: Last, s
     result = model.filter(start, cov_type="none")
     if final == "mle" and len(start):
         polished = model.fit(
-            start, disp=False, maxiter=20, method="lbfgs", cov_type="none", warn_convergence=False
+            start, disp=False, maxiter=POLISH_STEPS, method="lbfgs", cov_type="none", warn_convergence=False
         )
         result = polished if polished.llf > result.llf else result
     return np.asarray(result.forecast(steps, exog=axis[n:, None] if constant else None))

@@ -59,8 +59,9 @@ def write(
         whole = mase(runs[0].arrays["point"], y, ORIGINS, 12)
         lines.append(
             f"| ours, final = {final} | {len(y)} | {statistics.median(m.median for m in runs):.2f} "
-            f"| {1 / statistics.median(each):,.0f} | {max(m.peak for m in runs) / 1e6:.0f} | **{ratio:,.0f}x** "
-            f"| {np.nanmean(whole[picked]):.3f} | {Paired.of(whole[picked], score)} | {np.nanmean(whole):.3f} |"
+            f"| {1 / statistics.median(each):,.0f} | {max(m.peak for m in runs) / 1e6:.0f} "
+            f"| **{ratio:,.0f}x** | {np.nanmean(whole[picked]):.3f} | {Paired.of(whole[picked], score)} "
+            f"| {np.nanmean(whole):.3f} |"
         )
     flat = np.stack([y[:, o - 12 : o] for o in ORIGINS])
     naive = mase(flat, y, ORIGINS, 12)
@@ -75,7 +76,8 @@ origins at the ends of 2012 to 2016, a year ahead (no choice was made on these y
 thread each, in turn; medians of {lots}. The peer (`season_length=12`) is timed on a random sample of
 {len(picked)} states in lots of {sizes[0]}, ours on all: ratios are of seconds a series. MASE (in seasonal
 changes) and paired differences (mean over series, standard error) are over the sample; the last column is
-over all states, where seasonal naive has {np.nanmean(naive):.3f} ({np.nanmean(naive[picked]):.3f} on the sample).
+over all states, where seasonal naive has {np.nanmean(naive):.3f}
+({np.nanmean(naive[picked]):.3f} on the sample).
 
 | | series | seconds | series/s | MB at peak | ratio | MASE | ours − peer | MASE, all |
 |---|---|---|---|---|---|---|---|---|
