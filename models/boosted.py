@@ -16,7 +16,7 @@ from features.series.panel import Dense
 from features.series.scopes import same_scope_ahead
 
 if TYPE_CHECKING:
-    from lightgbm import Booster
+    from lightgbm import Booster as Booster
 
 Float = npt.NDArray[np.float64]
 Int = npt.NDArray[np.int64]

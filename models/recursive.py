@@ -22,7 +22,7 @@ from models.complete import FURTHEST, blocks
 from models.seasonal import Season, estimate
 
 if TYPE_CHECKING:
-    from lightgbm import Booster
+    from models.boosted import Booster
 
 Float = npt.NDArray[np.float64]
 Single = npt.NDArray[np.float32]
