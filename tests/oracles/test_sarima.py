@@ -10,7 +10,8 @@ import pytest
 from statsmodels.tsa.statespace.sarimax import SARIMAX
 
 from models import sarima
-from models.sarima import ORDERS, Sarima, choose, coefficients, innovations, predict
+from models.conditional import ORDERS, choose, coefficients, innovations
+from models.sarima import Sarima, predict
 from models.seasonal import strength
 from tests.models.panels import NAN, dense_of
 
