@@ -1,4 +1,4 @@
-"""Seasonal ARIMA for whole panels: chosen by conditional sums of squares, statsmodels the last word if asked."""
+"""Seasonal ARIMA for whole panels, from conditional sums of squares; statsmodels may have the last word."""
 
 from __future__ import annotations
 
