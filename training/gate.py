@@ -1,8 +1,8 @@
 """The gate: may the challenger serve? ``promote``, ``keep`` or ``cannot-judge``, never by default.
 
-Challenger and champion are recipes refitted alike on the same folds; the difference of the primary
-score is paired by fold and series, and its standard error is taken over folds, because the series of
-one fold share its shocks.
+Challenger and champion are recipes refitted alike on the same folds. The series of one fold share its
+shocks, so the fold is the unit: the difference of the primary score is averaged within each, and
+``training.compare`` says how surely it is below zero. ``training.rails`` holds the rules.
 """
 
 from __future__ import annotations
@@ -10,33 +10,21 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from models.recipe import Recipe
 from training.backtest import Backtest
 from training.plan import GatePlan
-from training.scores import judge, pairs, rows_of
-from training.scoring import mean_of
+from training.rails import Conduct, Occasion, Rule, better, countable, guard_rails
 
-Float = npt.NDArray[np.float64]
 Decision = Literal["promote", "keep", "cannot-judge"]
-
-REFIT_SLACK = 1e-9
-CERTAINTY = 1.0
-
-
-@dataclass(frozen=True)
-class Rule:
-    """One thing the gate looked at."""
-
-    name: str
-    value: float | None
-    threshold: float
-    passed: bool
-    why: str
+WON: Final[dict[Occasion, str]] = {
+    "first": "{ours} is the first to serve, no worse than {theirs} on the same folds",
+    "refit": "{ours} is fitted again, no worse than {theirs} on the same folds",
+    "rival": "{ours} won over {theirs} on the same folds",
+}
 
 
 @dataclass(frozen=True)
@@ -61,34 +49,37 @@ def judge_challenger(
     against: str,
     plan: GatePlan,
     *,
-    refit: bool,
     stamp: str,
+    occasion: Occasion = "rival",
+    conduct: Conduct | None = None,
 ) -> Verdict:
     """Decide whether the challenger may serve.
 
     Args:
         challenger: its recipe; ``tests`` holds its backtest by name.
-        against: name of what it must not be worse than: the champion's recipe, or the baseline before
-            there is a champion.
-        refit: the champion is this very recipe, to be fitted on newer figures: equal is good enough.
+        against: name of what it is compared with: the champion's recipe, or the baseline before there is
+            a champion.
         stamp: goes into the verdict's id (data hash, plan fingerprint).
+        occasion: "first" if nothing serves yet, "refit" if the champion is this very recipe, to be fitted
+            on newer figures; else "rival".
+        conduct: seconds its replay took and members that failed.
     """
+    absent = [name for name in (challenger.name, against) if name not in tests]
+    if absent:
+        rule = Rule("scored", None, 1.0, False, "no backtest of " + " and ".join(absent))
+        return settled("cannot-judge", challenger.name, against, (rule,), stamp)
     ours, theirs = tests[challenger.name], tests[against]
     if not _same_folds(ours, theirs):
-        return _verdict("cannot-judge", challenger.name, against, (_unlike(),), stamp)
-    difference = pairs(ours, plan.primary) - pairs(theirs, plan.primary)
-    base = mean_of(pairs(theirs, plan.primary))[0]
-    rules = (
-        _enough(difference, plan),
-        _better(difference, base, plan, refit=refit),
-        *_coverage(ours, plan),
-        _worst_kind(ours, theirs, plan),
-    )
-    if any(rule.value is None for rule in rules) or not rules[0].passed:
+        rule = Rule("same-folds", None, 1.0, False, "the two were not scored on the same folds")
+        return settled("cannot-judge", challenger.name, against, (rule,), stamp)
+    counts = countable(ours, theirs, plan)
+    main = better(ours, theirs, plan, occasion)
+    rules = (*counts, main, *guard_rails(ours, theirs, plan, conduct or Conduct()))
+    if any(rule.value is None for rule in rules) or not all(rule.passed for rule in counts):
         decision: Decision = "cannot-judge"
     else:
         decision = "promote" if all(rule.passed for rule in rules) else "keep"
-    return _verdict(decision, challenger.name, against, rules, stamp)
+    return settled(decision, challenger.name, against, rules, stamp, occasion)
 
 
 def _same_folds(ours: Backtest, theirs: Backtest) -> bool:
@@ -99,83 +90,43 @@ def _same_folds(ours: Backtest, theirs: Backtest) -> bool:
     )
 
 
-def _unlike() -> Rule:
-    return Rule("same-folds", None, 1.0, False, "the two were not scored on the same folds")
-
-
-def _enough(difference: Float, plan: GatePlan) -> Rule:
-    n = int(np.isfinite(difference).sum())
-    folds = int(np.isfinite(difference).any(axis=1).sum())
-    passed = n >= plan.least_pairs and folds >= plan.least_folds
-    return Rule("pairs", float(n), float(plan.least_pairs), passed, f"{n} pairs in {folds} folds")
-
-
-def _better(difference: Float, base: float, plan: GatePlan, *, refit: bool) -> Rule:
-    """Relative difference of the primary score; below zero is better."""
-    by_fold = np.array([mean_of(row)[0] for row in difference])
-    by_fold = by_fold[np.isfinite(by_fold)]
-    if len(by_fold) < 2 or not np.isfinite(base) or base <= 0:
-        return Rule(plan.primary, None, 0.0, False, "no score to compare")
-    mean = float(by_fold.mean()) / base
-    error = float(by_fold.std(ddof=1) / np.sqrt(len(by_fold))) / base
-    if refit:
-        return Rule(plan.primary, mean, REFIT_SLACK, mean <= REFIT_SLACK, "the same recipe on newer figures")
-    # Better by more than one standard error over folds: an equal challenger rarely passes.
-    bound = mean + CERTAINTY * error
-    why = f"{100 * mean:+.2f}% of {base:.4f}, standard error over folds {100 * error:.2f}%"
-    return Rule(plan.primary, bound, plan.tolerance, bound < plan.tolerance, why)
-
-
-def _coverage(ours: Backtest, plan: GatePlan) -> list[Rule]:
-    rules = []
-    covered = judge(ours).covered
-    for name, values in covered.items():
-        share, n, _ = mean_of(values[ours.asked])
-        gap = abs(share - float(name) / 100)
-        rules.append(
-            Rule(
-                f"coverage-{name}",
-                gap if n else None,
-                plan.coverage_gap,
-                bool(n) and gap <= plan.coverage_gap,
-                f"{100 * share:.1f}% of {n} actuals inside the {name}% band" if n else "no actuals",
-            )
-        )
-    return rules
-
-
-def _worst_kind(ours: Backtest, theirs: Backtest, plan: GatePlan) -> Rule:
-    worst, named = -np.inf, "none"
-    mine, other = pairs(ours, plan.primary), pairs(theirs, plan.primary)
-    for kind in sorted(set(ours.groups)):
-        chosen = rows_of(ours, kind)
-        both = np.isfinite(mine[:, chosen]) & np.isfinite(other[:, chosen])
-        if not both.any():
-            continue
-        ratio = mine[:, chosen][both].mean() / max(other[:, chosen][both].mean(), 1e-12) - 1
-        if ratio > worst:
-            worst, named = float(ratio), kind
-    value = worst if np.isfinite(worst) else None
-    passed = value is not None and value <= plan.worst_kind
-    return Rule("worst-kind", value, plan.worst_kind, passed, f"worst kind of series: {named}")
-
-
-def _verdict(
-    decision: Decision, challenger: str, against: str, rules: tuple[Rule, ...], stamp: str
+def settled(
+    decision: Decision,
+    challenger: str,
+    against: str,
+    rules: tuple[Rule, ...],
+    stamp: str,
+    occasion: Occasion = "rival",
 ) -> Verdict:
-    text = json.dumps([decision, challenger, against, [asdict(rule) for rule in rules], stamp])
-    failed = [rule for rule in rules if not rule.passed]
-    if decision == "promote":
-        why = "; ".join(f"{rule.name}: {rule.why}" for rule in rules[1:2])
-        sentence = f"{challenger} may serve: against {against} {why}."
-    else:
-        why = "; ".join(f"{rule.name}: {rule.why}" for rule in failed)
-        sentence = f"{challenger} does not replace what serves ({decision}): {why}."
+    """The verdict with its id and its sentence, the words that stand on the champion's version."""
     return Verdict(
-        verdict_id=hashlib.sha256(text.encode()).hexdigest()[:12],
+        verdict_id=_identity(decision, challenger, against, rules, stamp),
         decision=decision,
         challenger=challenger,
         against=against,
         rules=rules,
-        sentence=sentence,
+        sentence=_sentence(decision, challenger, against, rules, occasion),
     )
+
+
+def _identity(decision: str, challenger: str, against: str, rules: tuple[Rule, ...], stamp: str) -> str:
+    """Equal figures give an equal id; seconds are never equal, so only whether they were too many counts."""
+    told = [
+        {"name": rule.name, "passed": rule.passed} if rule.name == "runtime" else asdict(rule)
+        for rule in rules
+    ]
+    text = json.dumps([decision, challenger, against, told, stamp])
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _sentence(
+    decision: Decision, challenger: str, against: str, rules: tuple[Rule, ...], occasion: Occasion
+) -> str:
+    failed = [f"{rule.name}: {rule.why}" for rule in rules if not rule.passed]
+    if decision != "promote":
+        return f"{challenger} does not replace what serves ({decision}): {'; '.join(failed)}."
+    told = {rule.name: rule for rule in rules}
+    shown = [told[name].why for name in ("coverage-80", "coverage-95", "worst-kind") if name in told]
+    refused = [told["members"].why] if "members" in told and told["members"].value else []
+    main = rules[3].why
+    return f"{WON[occasion].format(ours=challenger, theirs=against)}: {'; '.join([main, *shown, *refused])}."

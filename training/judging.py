@@ -24,9 +24,10 @@ from models.replay import Replay, replay
 from training import registry
 from training.backtest import Backtest, backtest
 from training.folds import Folds, make_folds
-from training.gate import Rule, Verdict, judge_challenger
+from training.gate import Verdict, judge_challenger
 from training.plan import FiguresPlan, Plan
 from training.promotions import Promotion
+from training.rails import Rule
 
 Told = Callable[[str, int, int], None]
 CHAMPION: Final = "champion (standing)"
@@ -82,14 +83,13 @@ def judged(
     folds = make_folds(ground.figures, ground.history, plan.folds, moment)
     past = _replayed(ground, folds, challenger, told, "replay")
     recipes = [*(challenger.alone(name) for name in challenger.members), challenger]
-    names = [recipe.name for recipe in recipes]
     done = _counter(told, "backtest", len(recipes) + 1)
     tests = dict(backtest(ground.history, past, folds, recipes, ground.hierarchy, told=done))
     if champion is not None and champion.fingerprint() != challenger.fingerprint():
-        standing = replace(champion, name=CHAMPION)
-        if standing.reach == challenger.reach and CHAMPION not in names:
-            again = _replayed(ground, folds, standing, told, "champion replay")
-            tests |= backtest(ground.history, again, folds, [standing], ground.hierarchy)
+        # Judged over the challenger's steps, whatever its own reach: only equal tasks compare.
+        standing = replace(champion, name=CHAMPION, reach=challenger.reach)
+        again = _replayed(ground, folds, standing, told, "champion replay")
+        tests |= backtest(ground.history, again, folds, [standing], ground.hierarchy)
     done("champion")
     return folds, tests, past
 
@@ -101,13 +101,17 @@ def decide(
     standing = registry.champion(store)
     stamp = f"{ground.data_hash}:{plan.fingerprint()}"
     if standing is None:
-        return judge_challenger(challenger, tests, plan.gate.baseline, plan.gate, refit=False, stamp=stamp)
+        return judge_challenger(challenger, tests, plan.gate.baseline, plan.gate, occasion="first", stamp=stamp)
     if standing.recipe_fingerprint == challenger.fingerprint():
         if standing.data_hash == ground.data_hash:
             return _nothing_new(challenger, standing)
-        return judge_challenger(challenger, tests, challenger.name, plan.gate, refit=True, stamp=stamp)
-    against = CHAMPION if CHAMPION in tests else plan.gate.baseline
-    return judge_challenger(challenger, tests, against, plan.gate, refit=False, stamp=stamp)
+        return judge_challenger(challenger, tests, challenger.name, plan.gate, occasion="refit", stamp=stamp)
+    if CHAMPION not in tests:
+        # The champion's folder cannot be read, so it neither serves nor can be refitted.
+        return judge_challenger(
+            challenger, tests, plan.gate.baseline, plan.gate, occasion="first", stamp=stamp
+        )
+    return judge_challenger(challenger, tests, CHAMPION, plan.gate, stamp=stamp)
 
 
 def _nothing_new(challenger: Recipe, standing: Promotion) -> Verdict:

@@ -18,6 +18,8 @@ from models.kinds import MEMBERS
 from models.recipe import Recipe
 
 PLANS: Final = Path(__file__).parent / "plans"
+TUNABLE_COUNTS: Final = ("trees", "leaves")
+TUNABLE: Final = ("memory", "anchor", "pull", "arima_final", "rate", *TUNABLE_COUNTS)
 
 
 class _Closed(BaseModel):
@@ -87,7 +89,12 @@ class RecipePlan(_Closed):
 
 
 class GatePlan(_Closed):
-    """What a challenger must show."""
+    """What a challenger must show; see ``training.rails`` for each rule.
+
+    ``confidence``: how sure it must be that the primary score is lower. ``bias_gap``: how much farther from
+    zero its bias may be, as a share of the actual tonnes. ``slowest``: seconds of computing over all folds.
+    ``refused_members``: how many members may fail and the rest still be judged.
+    """
 
     baseline: str
     primary: str = Field(pattern="^(sql|mase|rmsse|wape)$")
@@ -96,6 +103,43 @@ class GatePlan(_Closed):
     least_folds: int = Field(ge=2)
     coverage_gap: float = Field(gt=0, lt=1)
     worst_kind: float = Field(gt=0)
+    confidence: float = Field(default=0.97, gt=0.5, lt=1)
+    bias_gap: float = Field(default=0.05, gt=0)
+    slowest: float = Field(default=3600.0, gt=0)
+    refused_members: int = Field(default=1, ge=0)
+
+
+class TuningPlan(_Closed):
+    """A search of the recipe's settings on the folds before the scored ones; without this table, none.
+
+    ``settings``: name -> [lowest, highest], or the choices where they are words. ``folds``: how many of the
+    newest folds before the scored ones are judged on. No trial begins after ``seconds``.
+    """
+
+    trials: int = Field(ge=1, le=1000)
+    seconds: float = Field(gt=0)
+    folds: int = Field(default=4, ge=2, le=40)
+    settings: dict[str, list[float | int | str]] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _ranges(self) -> TuningPlan:
+        for name, ends in self.settings.items():
+            if name not in TUNABLE:
+                raise ValueError(f"{name} cannot be tuned: choose among {list(TUNABLE)}")
+            words = [isinstance(end, str) for end in ends]
+            if all(words) and len(ends) >= 2:
+                continue
+            if any(words) or len(ends) != 2 or not float(ends[0]) < float(ends[1]):
+                raise ValueError(f"{name} needs [lowest, highest], or two words or more")
+        return self
+
+
+class TrackingPlan(_Closed):
+    """Where runs are kept: a tracking server's address and the root of its files. Left empty: the
+    environment decides, else a database in the store."""
+
+    uri: str = ""
+    artifact_root: str = ""
 
 
 class PicturePlan(_Closed):
@@ -114,6 +158,19 @@ class Plan(_Closed):
     recipe: RecipePlan
     gate: GatePlan
     pictures: PicturePlan = PicturePlan()
+    tracking: TrackingPlan = TrackingPlan()
+    tuning: TuningPlan | None = None
+
+    @model_validator(mode="after")
+    def _tuning_fits(self) -> Plan:
+        if self.tuning is None:
+            return self
+        for name, ends in self.tuning.settings.items():
+            for end in ends:
+                RecipePlan.model_validate({**self.recipe.model_dump(), name: end})
+        if self.folds.last_year - self.folds.first_year + 1 < self.folds.scored + self.tuning.folds + 1:
+            raise ValueError("tuning.folds needs that many folds and one more before the scored ones")
+        return self
 
     @model_validator(mode="after")
     def _baseline_is_a_member(self) -> Plan:
@@ -122,8 +179,8 @@ class Plan(_Closed):
         return self
 
     def fingerprint(self) -> str:
-        """First 16 hex digits of the SHA-256 of everything in the plan."""
-        text = json.dumps(self.model_dump(), sort_keys=True)
+        """First 16 hex digits of the SHA-256 of everything in the plan but where its runs are kept."""
+        text = json.dumps(self.model_dump(exclude={"tracking"}), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -62,11 +62,57 @@ def test_no_peeking(name: str, history: Dense) -> None:
     np.testing.assert_array_equal(told[0], told[1])
 
 
+@dataclass(frozen=True)
+class _Peeker:
+    """A planted fault: for every cut history it was told the whole one, and says what is to come."""
+
+    wholes: dict[int, tuple[Dense, Dense]]
+    name: str = "peeker"
+
+    def fit(self, history: Dense) -> _Peeker:
+        return self
+
+    def forecast(self, history: Dense, steps: int) -> Float:
+        whole = self.wholes[id(history)][1]
+        rows = np.array([whole.row[name] for name in history.ids])
+        column = np.minimum(history.lengths[:, None] + np.arange(steps), whole.y.shape[1] - 1)
+        return np.asarray(np.nan_to_num(whole.y[rows[:, None], column]))
+
+
+def test_the_law_catches_a_forecaster_that_peeks(history: Dense, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By itself and in a replay, which are the two ways in which a gate could be shown it."""
+    wholes: dict[int, tuple[Dense, Dense]] = {}
+    cut, pick = Dense.until, Dense.take
+
+    def until(figures: Dense, lengths: npt.NDArray[np.int64]) -> Dense:
+        made = cut(figures, lengths)
+        wholes[id(made)] = (made, figures)
+        return made
+
+    def take(figures: Dense, rows: npt.NDArray[np.int64] | list[int]) -> Dense:
+        made = pick(figures, rows)
+        wholes[id(made)] = (made, wholes.get(id(figures), (made, made))[1])
+        return made
+
+    monkeypatch.setattr(Dense, "until", until)
+    monkeypatch.setattr(Dense, "take", take)
+    monkeypatch.setitem(MEMBERS, "peeker", lambda recipe: _Peeker(wholes))
+    check_no_peeking_in_replay(history, ("naive",))
+    with pytest.raises(AssertionError, match="not equal"):
+        check_no_peeking_in_replay(history, ("naive", "peeker"))
+    with pytest.raises(AssertionError, match="not equal"):
+        test_no_peeking("peeker", history)
+
+
 def test_no_peeking_in_replay(history: Dense) -> None:
+    check_no_peeking_in_replay(history, RECIPE.members)
+
+
+def check_no_peeking_in_replay(history: Dense, members: tuple[str, ...]) -> None:
     origins = past_origins(history, RECIPE)
     newest = origins.max(axis=0)
     other = _altered_after(history, newest)
-    a, b = (replay(h, origins, RECIPE, RECIPE.members) for h in (history, other))
+    a, b = (replay(h, origins, RECIPE, members) for h in (history, other))
     np.testing.assert_array_equal(a.point, b.point)
     np.testing.assert_array_equal(a.scale, b.scale)
     assert not np.array_equal(a.actual, b.actual, equal_nan=True)
