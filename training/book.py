@@ -1,32 +1,30 @@
-"""What a retrain writes down: one run a forecaster, alike in every retrain, so that runs compare."""
+"""What a retrain writes down: one run for itself and, nested in it, one a forecaster, alike in every retrain,
+so that runs compare."""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from features.files import write_json
 from features.series.panel import Dense, long_frame
-from features.series.words import DS, QUANTILE, YHAT, Y
-from models.forecast import STANDARD_QUANTILES
-from training import pictures
+from models.recipe import Recipe
+from training.album import Album, by_cutoff, of_all, of_one
 from training.backtest import Backtest
 from training.facts import DatasetFacts, RunFacts
-from training.fans import Fan, fan_charts
 from training.folds import Folds
 from training.gate import Verdict
+from training.judging import CHAMPION
 from training.plan import Plan
-from training.scores import reliability, series_table
-from training.tracking import Tracker, log_run
-
-PICTURED_FOLDS_AGO = 4
+from training.scores import series_table
+from training.tracking import Tracker, log_run, open_run
+from training.tuning import Trial
 
 
 @dataclass(frozen=True)
@@ -44,6 +42,14 @@ class Book:
     now: datetime
     commit: str
     data_hash: str
+    recipe: Recipe
+    trials: Sequence[Trial] = ()
+    refused: Sequence[str] = ()
+
+    @property
+    def album(self) -> Album:
+        """What its pictures are drawn from."""
+        return Album(self.plan, self.tests, self.scores, self.folds, self.history)
 
     @property
     def retrain_id(self) -> str:
@@ -52,13 +58,93 @@ class Book:
 
 
 def track(tracker: Tracker, book: Book) -> dict[str, str]:
-    """Log one run a forecaster. Returns forecaster -> run id."""
+    """Log one run a retrain, and nested in it one a forecaster and one a trial of the tuning.
+
+    Returns: forecaster -> run id.
+    """
     data = _dataset(book)
-    with tempfile.TemporaryDirectory(dir=tracker.store, prefix=".pictures-") as scratch:
-        return {
-            name: log_run(tracker, _facts(book, name, test, data, Path(scratch)))
+    with (
+        tempfile.TemporaryDirectory(dir=tracker.store, prefix=".pictures-") as scratch,
+        open_run(tracker, _whole(book, data, Path(scratch))) as parent,
+    ):
+        runs = {
+            name: log_run(tracker, _facts(book, name, test, data, Path(scratch)), parent=parent)
             for name, test in book.tests.items()
         }
+        for number, trial in enumerate(book.trials, start=1):
+            log_run(tracker, _trial_facts(book, number, trial), parent=parent)
+    return runs
+
+
+def _whole(book: Book, data: DatasetFacts, scratch: Path) -> RunFacts:
+    """The retrain itself: who was compared with whom, and what the gate found."""
+    verdict, album = book.verdict, book.album
+    rules = pd.DataFrame([asdict(rule) for rule in verdict.rules])
+    marks = {f"gate_{rule.name}": rule for rule in verdict.rules if rule.value is not None}
+    own = book.scores[book.scores["forecaster"] == verdict.challenger]
+    return RunFacts(
+        name=f"{book.plan.name} {book.retrain_id} {verdict.decision}",
+        forecaster=verdict.challenger,
+        params=_params(book, verdict.challenger),
+        tags={
+            **_shared_tags(book),
+            "role": "retrain",
+            **_verdict_tags(book),
+            "mlflow.note.content": _note(verdict),
+        },
+        metrics={
+            **_metrics(own),
+            **{name: float(rule.value or 0.0) for name, rule in marks.items()},
+            **{f"{name}_threshold": rule.threshold for name, rule in marks.items()},
+        },
+        tables={
+            "scores": book.scores,
+            "rules": rules,
+            "by_cutoff": by_cutoff(album, verdict.challenger, verdict.against),
+        },
+        datasets=[data],
+        pictures=of_all(album, verdict.challenger, verdict.against, scratch),
+        files={"plan.json": _plan_file(book, scratch)},
+    )
+
+
+def _note(verdict: Verdict) -> str:
+    """What a person reads at the top of the run's page."""
+    rows = [
+        f"| {'passed' if rule.passed else '**failed**'} | {rule.name} | {rule.why} |"
+        for rule in verdict.rules
+    ]
+    return "\n".join([verdict.sentence, "", "| | rule | found |", "|---|---|---|", *rows])
+
+
+def _trial_facts(book: Book, number: int, trial: Trial) -> RunFacts:
+    return RunFacts(
+        name=f"tuning {number:03d} {book.retrain_id}",
+        forecaster=book.verdict.challenger,
+        params={name: str(value) for name, value in trial.settings.items()},
+        tags={**_shared_tags(book), "role": "tuning"},
+        metrics={f"inner_{book.plan.gate.primary}": trial.score},
+    )
+
+
+def _shared_tags(book: Book) -> dict[str, str]:
+    return {
+        "retrain": book.retrain_id,
+        "plan": book.plan.name,
+        "as_of": f"{book.now:%Y-%m-%d}",
+        "git_commit": book.commit,
+        "data_hash": book.data_hash,
+    }
+
+
+def _verdict_tags(book: Book) -> dict[str, str]:
+    tags = {
+        "verdict": book.verdict.decision,
+        "verdict_sentence": book.verdict.sentence,
+        "model_version": book.model_version,
+        "refused_members": "; ".join(book.refused),
+    }
+    return {key: value for key, value in tags.items() if value}
 
 
 def _dataset(book: Book) -> DatasetFacts:
@@ -73,35 +159,26 @@ def _dataset(book: Book) -> DatasetFacts:
 
 def _facts(book: Book, name: str, test: Backtest, data: DatasetFacts, scratch: Path) -> RunFacts:
     own = book.scores[book.scores["forecaster"] == name]
+    role = {book.verdict.challenger: "challenger", CHAMPION: "champion", book.plan.gate.baseline: "baseline"}
     challenger = name == book.verdict.challenger
-    tags = {
-        "retrain": book.retrain_id,
-        "plan": book.plan.name,
-        "as_of": f"{book.now:%Y-%m-%d}",
-        "git_commit": book.commit,
-        "data_hash": book.data_hash,
-        "role": "challenger" if challenger else "beside it",
-        "verdict": book.verdict.decision if challenger else "",
-        "verdict_sentence": book.verdict.sentence if challenger else "",
-        "model_version": book.model_version if challenger else "",
-    }
+    tags = {**_shared_tags(book), "role": role.get(name, "beside it")}
     return RunFacts(
         name=f"{name} {book.retrain_id}",
         forecaster=name,
         params=_params(book, name),
-        tags={key: value for key, value in tags.items() if value},
+        tags=tags | (_verdict_tags(book) if challenger else {}),
         metrics=_metrics(own),
         step_metrics=_step_metrics(own),
         tables={"per_series": series_table(test), "scores": own},
         datasets=[data],
-        pictures=_pictures(book, name, test, scratch),
+        pictures=of_one(book.album, name, test, scratch / name.replace(" ", "-")),
         files={"plan.json": _plan_file(book, scratch)},
     )
 
 
 def _params(book: Book, name: str) -> dict[str, str]:
     """What tells runs apart at a glance; the whole plan is a file of the run."""
-    recipe = book.plan.recipe
+    recipe = book.recipe
     members = [name] if name in recipe.members else recipe.members
     return {
         "members": ", ".join(members),
@@ -136,67 +213,3 @@ def _step_metrics(own: pd.DataFrame) -> dict[str, dict[int, float]]:
     for _, row in chosen.iterrows():
         out.setdefault(f"{_name_of(row)}_by_step", {})[int(row["step"])] = float(row["value"])
     return out
-
-
-def _pictures(book: Book, name: str, test: Backtest, scratch: Path) -> dict[str, Path]:
-    folder = scratch / name.replace(" ", "-")
-    folder.mkdir(exist_ok=True)
-    fans = [_fan(book, test, series) for series in book.plan.pictures.series if series in test.ids]
-    made: dict[str, Path] = {}
-    drawn = [fan for fan in fans if fan is not None]
-    if drawn:
-        made["fans"] = folder / "fans.png"
-        title = f"{name}: forecasts issued {_pictured_issue(book):%B %Y}, and what came"
-        fan_charts(drawn, title=title, path=made["fans"])
-    steps = book.scores[(book.scores["metric"] == "mase") & (book.scores["kind"] == "all")]
-    made["error_by_step"] = folder / "error_by_step.png"
-    pictures.error_by_step(
-        steps[steps["step"] > 0], title=f"{name} among the others: error by step", path=made["error_by_step"]
-    )
-    made["coverage"] = folder / "coverage.png"
-    words = f"{name}: do the bands keep their word?"
-    pictures.coverage(*reliability(test), title=words, path=made["coverage"])
-    made["scores"] = folder / "scores.png"
-    bars = book.scores[(book.scores["step"] == 0) & (book.scores["kind"] == "all")]
-    bars = bars[bars["metric"].isin(["mase", "sql", "wape"])]
-    pictures.score_bars(
-        bars, title="Scores beside naive", path=made["scores"], baseline=book.plan.gate.baseline, chosen=name
-    )
-    return made
-
-
-def _pictured(book: Book) -> int:
-    """Which scored fold is drawn: a few back, so that most of its actuals are known."""
-    return max(0, int(book.folds.scored.sum()) - 1 - PICTURED_FOLDS_AGO)
-
-
-def _pictured_issue(book: Book) -> pd.Timestamp:
-    scored = np.flatnonzero(book.folds.scored)
-    return book.folds.issued[int(scored[_pictured(book)])]
-
-
-def _fan(book: Book, test: Backtest, series: str) -> Fan | None:
-    fold, row = _pictured(book), test.ids.index(series)
-    if row >= len(book.history.ids) or not test.asked[fold, row]:
-        return None
-    history, cadence = book.history, book.history.cadence
-    seen = int(test.cutoffs[fold, row] - history.starts[row] + 1)
-    stamps = cadence.instant(history.starts[row] + np.arange(history.lengths[row]))
-    figures = pd.DataFrame({DS: stamps, Y: history.y[row, : history.lengths[row]]})
-    ahead = cadence.instant(test.cutoffs[fold, row] + 1 + np.arange(test.values.shape[2]))
-    depth = len(STANDARD_QUANTILES)
-    forecast = pd.DataFrame(
-        {
-            DS: np.repeat(ahead, depth),
-            QUANTILE: np.tile(STANDARD_QUANTILES, len(ahead)),
-            YHAT: test.values[fold, row].ravel(),
-        }
-    )
-    breaks = [pd.Timestamp(stamps[k]) for k in np.flatnonzero(history.breaks[row, : history.lengths[row]])]
-    return Fan(
-        title=series,
-        history=figures.iloc[:seen],
-        forecast=forecast,
-        actuals=figures.iloc[seen:],
-        breaks=breaks,
-    )

@@ -7,10 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 import pandas as pd
 
 from features.errors import LawBroken
+
+_KINDS: Final = {"f": "double", "i": "long", "u": "long", "b": "boolean", "M": "datetime"}
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,18 @@ class DatasetFacts:
     source: str
     digest: str
     context: str
+
+    @property
+    def on_the_web(self) -> bool:
+        """Whether ``source`` is an address rather than a path or words."""
+        return self.source.startswith(("http://", "https://"))
+
+    def columns(self) -> list[dict[str, object]]:
+        """Name and type of each column, in a tracker's words."""
+        return [
+            {"name": str(name), "type": _KINDS.get(kind.kind, "string"), "required": True}
+            for name, kind in self.frame.dtypes.items()
+        ]
 
 
 @dataclass(frozen=True)

@@ -20,14 +20,16 @@ from features.series.membership import Boundary
 from features.series.panel import Dense
 from models import saved
 from models.recipe import Recipe
-from models.replay import Replay, replay
+from models.replay import Replay
 from training import registry
 from training.backtest import Backtest, backtest
 from training.folds import Folds, make_folds
 from training.gate import Verdict, judge_challenger
 from training.plan import FiguresPlan, Plan
 from training.promotions import Promotion
-from training.rails import Rule
+from training.rails import Conduct, Occasion, Rule
+from training.resume import Cache, Replayed, resumed
+from training.tuning import Trial, inner, tuned
 
 Told = Callable[[str, int, int], None]
 CHAMPION: Final = "champion (standing)"
@@ -75,43 +77,101 @@ def _basis(plan: FiguresPlan, lake: str | Path, own: Sequence[Boundary], t: pd.T
     return of_stock(stock, reference, t, own=own, kinds=plan.kinds, fewest_years=plan.fewest_years)
 
 
-def judged(
-    ground: Ground, plan: Plan, challenger: Recipe, champion: Recipe | None, now: datetime, told: Told
-) -> tuple[Folds, dict[str, Backtest], Replay]:
-    """Backtests by name of every member, the challenger and, if it is another recipe, the champion."""
-    moment = pd.Timestamp(now.astimezone(UTC).replace(tzinfo=None))
-    folds = make_folds(ground.figures, ground.history, plan.folds, moment)
-    past = _replayed(ground, folds, challenger, told, "replay")
-    recipes = [*(challenger.alone(name) for name in challenger.members), challenger]
+@dataclass(frozen=True)
+class Heard:
+    """What was heard before the gate decides.
+
+    Attributes:
+        folds: issue times, and which are scored.
+        tests: backtests by name: every member, the challenger and, if it is another recipe, the champion.
+        challenger: as it was judged: tuned, and without members that failed.
+        past: what its members said.
+        conduct: seconds, and members refused.
+        standing: the champion's recipe; None before the first, or if it cannot be read.
+        trials: of the tuning.
+    """
+
+    folds: Folds
+    tests: dict[str, Backtest]
+    challenger: Recipe
+    past: Replay
+    conduct: Conduct
+    standing: Recipe | None = None
+    trials: tuple[Trial, ...] = ()
+
+
+def heard(
+    ground: Ground,
+    plan: Plan,
+    champion: Recipe | None,
+    folds: Folds,
+    told: Told,
+    cache: Cache | None = None,
+) -> Heard:
+    """Replay and backtest the plan's recipe, its members by themselves, and the champion's.
+
+    Raises:
+        ModelError: every member of the challenger failed.
+    """
+    cache = cache or Cache()
+    recipe, trials = plan.recipe.recipe(), tuple[Trial, ...]()
+    if plan.tuning is not None:
+        room = inner(ground.history, folds, plan.tuning.folds)
+        recipe, trials = tuned(
+            room, recipe, plan.tuning, plan.gate.primary, cache, told=lambda i, n: told("tuning", i, n)
+        )
+    said = _replayed(ground, folds, recipe, cache, told, "replay")
+    recipe = said.recipe
+    recipes = [*(recipe.alone(name) for name in recipe.members), recipe]
     done = _counter(told, "backtest", len(recipes) + 1)
-    tests = dict(backtest(ground.history, past, folds, recipes, ground.hierarchy, told=done))
-    if champion is not None and champion.fingerprint() != challenger.fingerprint():
-        # Judged over the challenger's steps, whatever its own reach: only equal tasks compare.
-        standing = replace(champion, name=CHAMPION, reach=challenger.reach)
-        again = _replayed(ground, folds, standing, told, "champion replay")
-        tests |= backtest(ground.history, again, folds, [standing], ground.hierarchy)
+    tests = dict(backtest(ground.history, said.past, folds, recipes, ground.hierarchy, told=done))
+    if champion is not None and champion.fingerprint() != recipe.fingerprint():
+        tests |= _standing(ground, folds, champion, recipe.reach, cache, told)
     done("champion")
-    return folds, tests, past
+    return Heard(folds, tests, recipe, said.past, said.conduct, champion, trials)
 
 
-def decide(
-    plan: Plan, challenger: Recipe, tests: dict[str, Backtest], ground: Ground, store: Path
-) -> Verdict:
+def _standing(
+    ground: Ground, folds: Folds, champion: Recipe, reach: int, cache: Cache, told: Told
+) -> dict[str, Backtest]:
+    """The champion's recipe refitted on the same folds; nothing if every member of it failed."""
+    # Judged over the challenger's steps, whatever its own reach: only equal tasks compare.
+    recipe = replace(champion, name=CHAMPION, reach=reach)
+    try:
+        said = _replayed(ground, folds, recipe, cache, told, "champion replay")
+    except ModelError:
+        return {}
+    return dict(backtest(ground.history, said.past, folds, [said.recipe], ground.hierarchy))
+
+
+def folds_of(ground: Ground, plan: Plan, now: datetime) -> Folds:
+    """The plan's folds up to ``now``."""
+    return make_folds(
+        ground.figures, ground.history, plan.folds, pd.Timestamp(now.astimezone(UTC).replace(tzinfo=None))
+    )
+
+
+def decide(plan: Plan, case: Heard, ground: Ground, store: Path) -> Verdict:
     """The gate's verdict against what serves, or against the baseline where nothing serves yet."""
-    standing = registry.champion(store)
-    stamp = f"{ground.data_hash}:{plan.fingerprint()}"
-    if standing is None:
-        return judge_challenger(challenger, tests, plan.gate.baseline, plan.gate, occasion="first", stamp=stamp)
-    if standing.recipe_fingerprint == challenger.fingerprint():
+    standing, challenger = registry.champion(store), case.challenger
+    occasion: Occasion = "rival"
+    against = CHAMPION
+    if standing is None or case.standing is None:
+        # Nothing serves yet, or a folder that cannot be read, and so neither serves nor can be refitted.
+        against, occasion = plan.gate.baseline, "first"
+    elif case.standing.fingerprint() == challenger.fingerprint():
         if standing.data_hash == ground.data_hash:
             return _nothing_new(challenger, standing)
-        return judge_challenger(challenger, tests, challenger.name, plan.gate, occasion="refit", stamp=stamp)
-    if CHAMPION not in tests:
-        # The champion's folder cannot be read, so it neither serves nor can be refitted.
-        return judge_challenger(
-            challenger, tests, plan.gate.baseline, plan.gate, occasion="first", stamp=stamp
-        )
-    return judge_challenger(challenger, tests, CHAMPION, plan.gate, stamp=stamp)
+        against, occasion = challenger.name, "refit"
+    return judge_challenger(
+        challenger,
+        case.tests,
+        against,
+        plan.gate,
+        stamp=f"{ground.data_hash}:{plan.fingerprint()}",
+        occasion=occasion,
+        conduct=case.conduct,
+    )
 
 
 def _nothing_new(challenger: Recipe, standing: Promotion) -> Verdict:
@@ -138,15 +198,9 @@ def champion_recipe(store: Path) -> Recipe | None:
         return None
 
 
-def _replayed(ground: Ground, folds: Folds, recipe: Recipe, told: Told, stage: str) -> Replay:
+def _replayed(ground: Ground, folds: Folds, recipe: Recipe, cache: Cache, told: Told, stage: str) -> Replayed:
     done = _counter(told, stage, len(recipe.members) * len(folds.issued))
-    return replay(
-        ground.history,
-        folds.lengths,
-        recipe,
-        recipe.members,
-        told=lambda member, origin: done(member),
-    )
+    return resumed(ground.history, folds.lengths, recipe, cache, told=lambda member, origin: done(member))
 
 
 def _counter(told: Told, stage: str, total: int) -> Callable[[str], None]:

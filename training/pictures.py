@@ -112,6 +112,30 @@ def score_bars(
         write_figure(figure, path)
 
 
+def differences(rows: pd.DataFrame, *, title: str, path: Path) -> None:
+    """How much better or worse at each cutoff, and on average. Writes a PNG.
+
+    ``rows`` has issued (instant), value (relative difference of the score, below zero is better) and n.
+    """
+    with rc_context({**STYLE, "axes.grid.axis": "y"}):
+        figure = Figure(figsize=(8.6, 4.2), layout="constrained")
+        axes = figure.subplots()
+        values = rows["value"].to_numpy(dtype=float)
+        colours = [BLUE if value < 0 else RED for value in values]
+        axes.bar(range(len(values)), np.nan_to_num(values), color=colours, width=0.62)
+        labels = [f"{row['issued']:%b %Y}\nn = {row['n']:,}" for _, row in rows.iterrows()]
+        axes.set_xticks(range(len(values)), labels, fontsize=8)
+        axes.axhline(0.0, color=INK, linewidth=0.9)
+        if np.isfinite(values).any():
+            mean = float(np.nanmean(values))
+            axes.axhline(mean, color=GREY, linestyle="--", linewidth=1.2, label=f"mean {100 * mean:+.2f}%")
+            axes.legend(loc="best")
+        axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+        axes.set(xlabel="forecast issued", ylabel="difference of the score (below zero: better)")
+        axes.set_title(title, fontweight="bold")
+        write_figure(figure, path)
+
+
 def _reliability(axes: Axes, rows: pd.DataFrame) -> None:
     promised = rows[QUANTILE].to_numpy(dtype=float)
     kept = rows["value"].to_numpy(dtype=float)

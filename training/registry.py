@@ -20,7 +20,7 @@ import pandas as pd
 from features.errors import ModelError
 from training import promotions
 from training.promotions import Promotion
-from training.tracking import Tracker, client_of, quiet_mlflow
+from training.tracking import Tracker, answering, client_of, quiet_mlflow
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -117,8 +117,11 @@ def register(
     return str(made.version)
 
 
-def promote(tracker: Tracker, promotion: Promotion) -> None:
+def promote(tracker: Tracker, promotion: Promotion) -> bool:
     """Append the promotion to the record, then hand over the alias. Safe to run again.
+
+    Returns: False if the registry fell silent after the record was written; the next ``settle`` makes it
+        agree.
 
     Raises:
         ModelError: the saved folder or the registered version is missing; nothing is recorded.
@@ -134,7 +137,12 @@ def promote(tracker: Tracker, promotion: Promotion) -> None:
             remedy="run retrain again",
         )
     promotions.append(tracker.store, promotion)
-    settle(tracker)
+    try:
+        with answering(tracker.uri):
+            settle(tracker)
+    except ModelError:
+        return False
+    return True
 
 
 def settle(tracker: Tracker) -> Settled:

@@ -16,9 +16,10 @@ from rich.table import Table
 
 from features.series.boundary_files import read_boundaries
 from features.series.membership import Boundary
-from training.judging import Told, judged, stand
+from training.job import Retrained
+from training.judging import Told, folds_of, heard, stand
 from training.plan import Plan, read_plan
-from training.retrain import Retrained, retrain
+from training.retrain import retrain
 from training.scores import KINDS, scores_frame
 
 SHOWN: Final = (
@@ -69,8 +70,9 @@ def run_backtest(*, plan_file: Path, lake: str | Path, now: datetime) -> pd.Data
     plan = read_plan(plan_file)
     own = own_boundaries(plan, plan_file)
     with progress_bars() as told:
-        _, tests, _ = judged(stand(now, plan.figures, lake, own), plan, plan.recipe.recipe(), None, now, told)
-    return scores_frame(tests)
+        ground = stand(now, plan.figures, lake, own)
+        case = heard(ground, plan, None, folds_of(ground, plan, now), told)
+    return scores_frame(case.tests)
 
 
 def own_boundaries(plan: Plan, plan_file: Path) -> tuple[Boundary, ...]:
@@ -112,9 +114,11 @@ def print_retrain(result: Retrained) -> None:
     print_scores(result.scores)
     verdict = result.verdict
     console.print(f"Verdict: [bold]{verdict.decision}[/bold]. {verdict.sentence}", highlight=False)
-    for rule in verdict.rules:
+    for rule in verdict.rules if not result.unchanged else ():
         mark = "passed" if rule.passed else "failed"
         console.print(f"  {mark}  {rule.name}: {rule.why}", highlight=False)
+    for member in result.refused:
+        console.print(f"  refused  {member} (judged without it)", highlight=False)
     console.print(f"Serving: {result.model_version or 'nothing yet'}", highlight=False)
 
 

@@ -6,90 +6,30 @@ promotion record is one appended line, and everything before it can be thrown aw
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from features.errors import ModelError
 from features.files import one_at_a_time
 from features.series.basis_files import write_basis
 from features.series.membership import Boundary
 from models import saved
 from models.fitted import fit
-from models.recipe import Recipe
-from models.replay import Replay
-from training import registry
-from training.book import Book, track
-from training.folds import Folds
+from training import ledger, registry
 from training.gate import Verdict
-from training.judging import Ground, Told, champion_recipe, decide, judged, stand
+from training.job import Job, Retrained
+from training.judging import Heard, Told, champion_recipe, decide, folds_of, heard, stand
 from training.plan import Plan
 from training.promotions import Promotion
+from training.rails import Rule
+from training.resume import FOLDER, Cache
 from training.scores import scores_frame
-from training.tracking import Tracker, close_orphans, open_tracker
-
-
-@dataclass(frozen=True)
-class Retrained:
-    """What a retrain did.
-
-    Attributes:
-        rows_read: figures known at the time.
-        series: how many series.
-        folds: issue times replayed, and which were scored.
-        scores: the Scores frame.
-        verdict: of the gate.
-        model_version: the version that serves after it; "" if none ever passed.
-        promoted: whether this retrain changed it.
-    """
-
-    rows_read: int
-    series: int
-    folds: Folds
-    scores: pd.DataFrame
-    verdict: Verdict
-    model_version: str
-    promoted: bool
-
-
-@dataclass(frozen=True)
-class Job:
-    """One retrain being done.
-
-    Attributes:
-        plan: what it decides by.
-        ground: the figures it stands on.
-        recipe: the challenger.
-        now, commit, who: when, from which code, by whom.
-    """
-
-    plan: Plan
-    ground: Ground
-    recipe: Recipe
-    now: datetime
-    commit: str
-    who: str
-
-    @property
-    def origin(self) -> str:
-        """Where the figures are from, in words a tracker keeps."""
-        told = self.ground.basis.origin
-        return str(told.get("from") or "lake: " + ", ".join(told["snapshots"]))
-
-    def version(self, verdict: Verdict) -> str:
-        """Name of the model this retrain would save: issue time and digest of all it was made from."""
-        parts = (
-            self.recipe.fingerprint(),
-            self.plan.fingerprint(),
-            self.ground.data_hash,
-            verdict.verdict_id,
-        )
-        digest = hashlib.sha256(":".join(parts).encode()).hexdigest()[:8]
-        return f"{self.now.astimezone(UTC):%Y-%m-%dT%H%M%SZ}-{digest}"
+from training.tracking import Tracker, address_of, answering, close_orphans, open_tracker
 
 
 def retrain(
@@ -113,50 +53,108 @@ def retrain(
 
     Raises:
         AskError: another retrain holds the store.
-        ForecarbonError: figures or store cannot be used; nothing was changed.
+        ForecarbonError: figures, store or tracker cannot be used; what serves was not changed, and what was
+            replayed is kept.
     """
     with one_at_a_time(store / "retrain.lock", "retrain"):
         ground = stand(now, plan.figures, lake or store / "lake", own)
-        job = Job(plan, ground, plan.recipe.recipe(), now, commit, who)
-        folds, tests, past = judged(job.ground, plan, job.recipe, champion_recipe(store), now, told)
-        scores = scores_frame(tests)
-        verdict = decide(plan, job.recipe, tests, job.ground, store)
+        job = Job(plan, ground, folds_of(ground, plan, now), now, commit, who)
+        judged = ledger.standing(store, job.digest(store))
+        if judged is not None:
+            return _unchanged(job, store, judged)
         told("tracking", 0, 3)
-        tracker = open_tracker(store=store, experiment=plan.experiment)
-        close_orphans(tracker, older_than=now)
-        registry.settle(tracker)
+        tracker = _opened(job, store)
         told("tracking", 1, 3)
-        version = _saved(job, store, past, verdict, scores) if verdict.decision == "promote" else ""
-        history, digest = job.ground.history, job.ground.data_hash
-        runs = track(
-            tracker,
-            Book(plan, tests, scores, verdict, folds, history, job.origin, version, now, commit, digest),
-        )
-        told("tracking", 2, 3)
-        if version:
-            _promote(job, tracker, runs[job.recipe.name], version, verdict)
+        cache = Cache(store / FOLDER)
+        case = heard(ground, plan, champion_recipe(store), job.folds, told, cache)
+        scores = scores_frame(case.tests)
+        verdict = decide(plan, case, ground, store)
+        version = _saved(job, store, case, verdict, scores) if verdict.decision == "promote" else ""
+        with answering(tracker.uri):
+            runs = _tracked(job, tracker, case, scores, verdict, version)
+            told("tracking", 2, 3)
+            agreed = not version or _promote(job, tracker, runs[case.challenger.name], version, verdict, case)
+        ledger.append(store, job.entry(store, verdict, whole=agreed and not case.conduct.refused))
         told("tracking", 3, 3)
-    serving = registry.champion(store)
-    return Retrained(
-        rows_read=int(np.isfinite(history.y).sum()),
-        series=len(history.ids),
-        folds=folds,
+        cache.prune(now)
+    return job.outcome(store, scores, verdict, promoted=bool(version), refused=case.conduct.refused)
+
+
+def _opened(job: Job, store: Path) -> Tracker:
+    """The tracker, with what an earlier retrain left open put right.
+
+    Asked before the long work: a tracker that is down is then told at once.
+    """
+    told = job.plan.tracking
+    with answering(address_of(store, planned=told.uri)):
+        tracker = open_tracker(
+            store=store,
+            experiment=job.plan.experiment,
+            artifact_root=told.artifact_root or None,
+            planned=told.uri,
+        )
+        close_orphans(tracker, older_than=job.now)
+        registry.settle(tracker)
+    return tracker
+
+
+def _tracked(
+    job: Job, tracker: Tracker, case: Heard, scores: pd.DataFrame, verdict: Verdict, version: str
+) -> dict[str, str]:
+    """Write everything down. Returns forecaster -> run id."""
+    from training.book import Book, track  # brings the drawing library, which a no-op does without
+
+    book = Book(
+        plan=job.plan,
+        tests=case.tests,
         scores=scores,
         verdict=verdict,
-        model_version=serving.to_version if serving else "",
-        promoted=bool(version),
+        folds=job.folds,
+        history=job.ground.history,
+        origin=job.origin,
+        model_version=version,
+        now=job.now,
+        commit=job.commit,
+        data_hash=job.ground.data_hash,
+        recipe=case.challenger,
+        trials=case.trials,
+        refused=case.conduct.refused,
     )
+    return track(tracker, book)
 
 
-def _saved(job: Job, store: Path, past: Replay, verdict: Verdict, scores: pd.DataFrame) -> str:
+def _unchanged(job: Job, store: Path, judged: ledger.Entry) -> Retrained:
+    """Nothing that decides has changed: a line in the record, and what was found before."""
+    ledger.append(store, replace(judged, at=job.at, who=job.who, action=ledger.UNCHANGED, commit=job.commit))
+    why = f"figures, plan, code and champion are those judged at {judged.at}"
+    serving = judged.model_version or "nothing"
+    verdict = Verdict(
+        verdict_id=judged.verdict_id,
+        decision="keep",
+        challenger=job.plan.recipe.name,
+        against=serving,
+        rules=(Rule("new-ground", 0.0, 1.0, False, why),),
+        sentence=f"{serving} stays: {why}.",
+    )
+    return replace(job.outcome(store, scores_frame({}), verdict, promoted=False), unchanged=True)
+
+
+def _saved(job: Job, store: Path, case: Heard, verdict: Verdict, scores: pd.DataFrame) -> str:
     """Fit on everything and write the folder. Returns the model version."""
-    version = job.version(verdict)
-    fitted = fit(job.ground.history, past, job.recipe)
+    version = job.version(case.challenger, verdict)
+    history, basis = job.ground.history, job.ground.basis
+    try:
+        fitted = fit(history, case.past, case.challenger)
+    except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as fault:
+        raise ModelError(
+            "final-fit-failed",
+            found=f"{type(fault).__name__}: {fault}",
+            expected="the recipe that passed the gate to be fitted on all figures",
+            remedy="leave the member that fails out of the plan; what serves is untouched",
+        ) from fault
     evidence = {"scores": headline(scores), "verdict": verdict.as_record(), "git_commit": job.commit}
-    folder, basis = registry.model_folder(store, version), job.ground.basis
-    saved.write(
-        fitted, job.ground.history, folder, evidence=evidence, beside=lambda room: write_basis(basis, room)
-    )
+    folder = registry.model_folder(store, version)
+    saved.write(fitted, history, folder, evidence=evidence, beside=lambda room: write_basis(basis, room))
     return version
 
 
@@ -172,7 +170,8 @@ def headline(scores: pd.DataFrame) -> list[dict[str, object]]:
     return records
 
 
-def _promote(job: Job, tracker: Tracker, run: str, version: str, verdict: Verdict) -> None:
+def _promote(job: Job, tracker: Tracker, run: str, version: str, verdict: Verdict, case: Heard) -> bool:
+    """Log, register and promote the saved model. Returns whether the registry agrees with the record."""
     hierarchy, data_hash = job.ground.hierarchy, job.ground.data_hash
     example = pd.DataFrame({"unique_id": [hierarchy.members[c][0] for c in hierarchy.clusters[:2]]})
     folder = registry.model_folder(tracker.store, version)
@@ -186,10 +185,10 @@ def _promote(job: Job, tracker: Tracker, run: str, version: str, verdict: Verdic
         tags={"plan": job.plan.name, "verdict_id": verdict.verdict_id, "data_hash": data_hash},
     )
     standing = registry.champion(tracker.store)
-    registry.promote(
+    return registry.promote(
         tracker,
         Promotion(
-            at=f"{job.now.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
+            at=job.at,
             who=job.who,
             from_version=standing.to_version if standing else "",
             to_version=version,
@@ -197,7 +196,7 @@ def _promote(job: Job, tracker: Tracker, run: str, version: str, verdict: Verdic
             decision=verdict.decision,
             data_hash=data_hash,
             plan_fingerprint=job.plan.fingerprint(),
-            recipe_fingerprint=job.recipe.fingerprint(),
+            recipe_fingerprint=case.challenger.fingerprint(),
             run_id=run,
             registry_version=number,
             sentence=verdict.sentence,

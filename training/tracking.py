@@ -14,17 +14,18 @@ import re
 import shutil
 import sqlite3
 import subprocess
-import sys
 import tempfile
 import warnings
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Final
 
+from features.errors import ModelError
+from training.database import prepare
 from training.facts import DatasetFacts, RunFacts
 
 if TYPE_CHECKING:
@@ -36,12 +37,16 @@ QUIET: Final = {
     "DO_NOT_TRACK": "true",
     "MLFLOW_LOGGING_LEVEL": "WARNING",
     "GIT_PYTHON_REFRESH": "quiet",
+    # A server that is down is told within seconds; the defaults wait for minutes.
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
 }
 OPENABLE_ROWS: Final = 5000  # tables up to here are kept as CSV too, which the UI shows as a table
 _BATCH: Final = {"metrics": 800, "params": 90}  # MLflow takes 1000 metrics and 100 parameters a call
 _DIGEST: Final = 36  # MLflow keeps no more characters of a data set's digest
 _KIND: Final = {"mlflow.experimentKind": "custom_model_development"}  # else the UI opens on chat traces
-_KINDS: Final = {"f": "double", "i": "long", "u": "long", "b": "boolean", "M": "datetime"}
+_PARENT: Final = "mlflow.parentRunId"
+_PASSWORD: Final = re.compile(r"://[^/@]*@")
 _UNFIT: Final = re.compile(r"[^A-Za-z0-9_\-. /:]")
 
 
@@ -76,26 +81,66 @@ def client_of(tracker: Tracker) -> MlflowClient:
 
 
 def open_tracker(
-    *, store: Path, experiment: str, uri: str | None = None, artifact_root: str | None = None
+    *,
+    store: Path,
+    experiment: str,
+    uri: str | None = None,
+    artifact_root: str | None = None,
+    planned: str = "",
 ) -> Tracker:
     """Open (and at first use create) the place runs are kept.
 
-    The address is ``uri``, else MLFLOW_TRACKING_URI, else sqlite in the store. Files of runs go to
-    ``artifact_root``, else to ``store/artifacts``; a tracking server, unless told, chooses itself.
+    The address is that of ``address_of``. Files of a new experiment's runs go to
+    FORECARBON_ARTIFACT_ROOT, else to ``artifact_root``, else to ``store/artifacts``; a tracking server,
+    unless told, chooses itself.
     """
     store = store.resolve()
-    address = uri or os.environ.get("MLFLOW_TRACKING_URI") or database_uri(store)
+    address = address_of(store, uri, planned)
+    artifact_root = os.environ.get("FORECARBON_ARTIFACT_ROOT") or artifact_root or None
     quiet_mlflow()
     if address.startswith("sqlite:///"):
         with _waiting_lock(store / "mlflow.lock"):
-            _prepare(Path(address.removeprefix("sqlite:///")), (store / "artifacts").as_uri())
+            artifacts = (store / "artifacts").as_uri()
+            database = Path(address.removeprefix("sqlite:///"))
+            prepare(database, _newest_revision(), lambda scratch: _make_tables(scratch, artifacts))
             return _opened(store, address, experiment, artifact_root)
     return _opened(store, address, experiment, artifact_root)
+
+
+def address_of(store: Path, uri: str | None = None, planned: str = "") -> str:
+    """Where runs are kept: ``uri``, else FORECARBON_TRACKING_URI, else what the plan says (``planned``),
+    else MLFLOW_TRACKING_URI, else sqlite in the store."""
+    told = (uri, os.environ.get("FORECARBON_TRACKING_URI"), planned, os.environ.get("MLFLOW_TRACKING_URI"))
+    return next(filter(None, told), database_uri(store))
 
 
 def database_uri(store: Path) -> str:
     """The tracking address of a store that has no server."""
     return f"sqlite:///{store.resolve() / 'mlflow.db'}"
+
+
+@contextmanager
+def answering(uri: str) -> Iterator[None]:
+    """Turn whatever a tracking store says when it is down, locked, full or gone into one named refusal.
+
+    Raises:
+        ModelError: the store did not do what it was asked for in the block.
+    """
+    quiet_mlflow()
+    from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        yield
+    except (MlflowException, SQLAlchemyError, sqlite3.Error, subprocess.SubprocessError, OSError) as fault:
+        said = str(fault).strip().splitlines() or ["no words"]
+        raise ModelError(
+            "tracking-unavailable",
+            found=f"{type(fault).__name__}: {_PASSWORD.sub('://', said[0])[:300]}",
+            expected=f"a tracking store that answers at {_PASSWORD.sub('://', uri)}",
+            remedy="start it, unlock it or make room, and run again: what was replayed is kept, and what "
+            "serves is untouched",
+        ) from fault
 
 
 def _opened(store: Path, address: str, experiment: str, artifact_root: str | None) -> Tracker:
@@ -118,45 +163,10 @@ def _waiting_lock(path: Path) -> Iterator[None]:
         yield
 
 
-def _prepare(database: Path, artifacts: str) -> None:
-    """Make or migrate the database beside itself and move it in whole.
-
-    A process killed between two migrations would otherwise leave tables that no MLflow opens.
-    """
-    for left in database.parent.glob(".mlflow.*"):
-        shutil.rmtree(left, ignore_errors=True)  # of a process killed right here
-    revision = _revision(database)
-    if revision == _newest_revision():
-        return
-    with tempfile.TemporaryDirectory(prefix=".mlflow.", dir=database.parent) as folder:
-        scratch = Path(folder) / database.name
-        if database.exists():
-            with closing(sqlite3.connect(database)) as old, closing(sqlite3.connect(scratch)) as new:
-                old.backup(new)
-        if revision:
-            upgrade = [sys.executable, "-m", "mlflow", "db", "upgrade", f"sqlite:///{scratch}"]
-            subprocess.run(upgrade, check=True, capture_output=True)  # noqa: S603
-        else:
-            _make_tables(scratch, artifacts)
-        os.replace(scratch, database)
-
-
 def _make_tables(database: Path, artifacts: str) -> None:
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
     SqlAlchemyStore(f"sqlite:///{database}", artifacts).engine.dispose()  # type: ignore[no-untyped-call]
-
-
-def _revision(database: Path) -> str:
-    """Schema revision of an MLflow database, "" if it has none."""
-    if not database.exists():
-        return ""
-    with closing(sqlite3.connect(database)) as connection:
-        try:
-            row = connection.execute("select version_num from alembic_version").fetchone()
-        except sqlite3.OperationalError:
-            return ""
-    return str(row[0]) if row else ""
 
 
 def _newest_revision() -> str:
@@ -167,17 +177,29 @@ def _newest_revision() -> str:
     return str(ScriptDirectory(next(iter(db_migrations.__path__))).get_current_head())
 
 
-def log_run(tracker: Tracker, facts: RunFacts) -> str:
-    """Write one run down, from start to end.
+def log_run(tracker: Tracker, facts: RunFacts, *, parent: str = "") -> str:
+    """Write one run down, from start to end, nested in the run ``parent`` if one is given.
 
-    Returns: the run's id. A failure on the way leaves the run marked FAILED and is raised on; a
-    killed process leaves it RUNNING, for ``close_orphans``.
+    Returns: the run's id. Failures as in ``open_run``.
+    """
+    with open_run(tracker, facts, parent=parent) as run_id:
+        return run_id
+
+
+@contextmanager
+def open_run(tracker: Tracker, facts: RunFacts, *, parent: str = "") -> Iterator[str]:
+    """Write one run down and keep it open for the block, in which others may be nested; yields its id.
+
+    A failure on the way leaves the run marked FAILED and is raised on; a killed process leaves it
+    RUNNING, for ``close_orphans``.
     """
     client = client_of(tracker)
     silent = facts.missing_metrics()
     tags = {"forecaster": facts.forecaster, **facts.tags}
     if silent:
         tags["missing_metrics"] = ", ".join(silent)
+    if parent:
+        tags[_PARENT] = parent
     run = client.create_run(
         tracker.experiment_id, start_time=_millis(facts.started), tags=tags, run_name=facts.name
     )
@@ -187,11 +209,11 @@ def log_run(tracker: Tracker, facts: RunFacts) -> str:
         if facts.datasets:
             client.log_inputs(run_id, datasets=[_dataset(d) for d in facts.datasets])
         _log_files(client, run_id, facts)
+        yield run_id
     except BaseException:
         client.set_terminated(run_id, "FAILED", end_time=_millis(facts.ended))
         raise
     client.set_terminated(run_id, "FINISHED", end_time=_millis(facts.ended))
-    return run_id
 
 
 def close_orphans(tracker: Tracker, *, older_than: datetime) -> list[str]:
@@ -243,17 +265,12 @@ def _dataset(facts: DatasetFacts) -> DatasetInput:
     """Written out plainly: MLflow's own reader of frames warns of whole-number columns and local paths."""
     from mlflow.entities import Dataset, DatasetInput, InputTag
 
-    web = facts.source.startswith(("http://", "https://"))
-    columns = [
-        {"name": str(name), "type": _KINDS.get(kind.kind, "string"), "required": True}
-        for name, kind in facts.frame.dtypes.items()
-    ]
     described = Dataset(
         name=facts.name,
         digest=facts.digest[:_DIGEST],
-        source_type="http" if web else "local",
-        source=json.dumps({"url" if web else "uri": facts.source}),
-        schema=json.dumps({"mlflow_colspec": columns}),
+        source_type="http" if facts.on_the_web else "local",
+        source=json.dumps({"url" if facts.on_the_web else "uri": facts.source}),
+        schema=json.dumps({"mlflow_colspec": facts.columns()}),
         profile=json.dumps({"num_rows": len(facts.frame), "num_elements": int(facts.frame.size)}),
     )
     return DatasetInput(described, [InputTag("mlflow.data.context", facts.context)])

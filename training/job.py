@@ -1,0 +1,138 @@
+"""One retrain being done: what it stands on, and what it says of itself."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from models.recipe import Recipe
+from training import ledger, registry
+from training.folds import Folds
+from training.gate import Verdict
+from training.judging import Ground
+from training.plan import Plan
+from training.resume import digest_of, made_with
+
+
+@dataclass(frozen=True)
+class Retrained:
+    """What a retrain did.
+
+    Attributes:
+        rows_read: figures known at the time.
+        series: how many series.
+        folds: issue times replayed, and which were scored.
+        scores: the Scores frame.
+        verdict: of the gate.
+        model_version: the version that serves after it; "" if none ever passed.
+        promoted: whether this retrain changed it.
+        refused: members that failed and were left out, with the reason.
+        unchanged: nothing that decides had changed, so nothing was judged.
+    """
+
+    rows_read: int
+    series: int
+    folds: Folds
+    scores: pd.DataFrame
+    verdict: Verdict
+    model_version: str
+    promoted: bool
+    refused: tuple[str, ...] = ()
+    unchanged: bool = False
+
+
+@dataclass(frozen=True)
+class Job:
+    """One retrain being done.
+
+    Attributes:
+        plan: what it decides by.
+        ground: the figures it stands on.
+        folds: the plan's, up to now.
+        now, commit, who: when, from which code, by whom.
+    """
+
+    plan: Plan
+    ground: Ground
+    folds: Folds
+    now: datetime
+    commit: str
+    who: str
+
+    @property
+    def at(self) -> str:
+        """``now`` as records write it."""
+        return f"{self.now.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+    @property
+    def origin(self) -> str:
+        """Where the figures are from, in words a tracker keeps."""
+        told = self.ground.basis.origin
+        return str(told.get("from") or "lake: " + ", ".join(told["snapshots"]))
+
+    def version(self, recipe: Recipe, verdict: Verdict) -> str:
+        """Name of the model this retrain would save: issue time and digest of all it was made from."""
+        parts = (
+            recipe.fingerprint(),
+            self.plan.fingerprint(),
+            self.ground.data_hash,
+            verdict.verdict_id,
+        )
+        digest = hashlib.sha256(":".join(parts).encode()).hexdigest()[:8]
+        return f"{self.now.astimezone(UTC):%Y-%m-%dT%H%M%SZ}-{digest}"
+
+    def digest(self, store: Path) -> str:
+        """Of all that decides the outcome, the champion that serves now among it."""
+        serving = registry.champion(store)
+        return ledger.ground_of(
+            self.ground.data_hash,
+            digest_of(self.ground.history),
+            self.plan.fingerprint(),
+            made_with(),
+            *self.folds.issued,
+            serving.to_version if serving else "",
+        )
+
+    def entry(self, store: Path, verdict: Verdict, *, whole: bool) -> ledger.Entry:
+        """The line of this retrain in the record."""
+        serving = registry.champion(store)
+        return ledger.Entry(
+            at=self.at,
+            who=self.who,
+            plan=self.plan.name,
+            ground=self.digest(store),
+            action=ledger.JUDGED,
+            verdict_id=verdict.verdict_id,
+            decision=verdict.decision,
+            model_version=serving.to_version if serving else "",
+            data_hash=self.ground.data_hash,
+            commit=self.commit,
+            whole=whole,
+        )
+
+    def outcome(
+        self,
+        store: Path,
+        scores: pd.DataFrame,
+        verdict: Verdict,
+        *,
+        promoted: bool,
+        refused: tuple[str, ...] = (),
+    ) -> Retrained:
+        """What the caller is told."""
+        history, serving = self.ground.history, registry.champion(store)
+        return Retrained(
+            rows_read=int(np.isfinite(history.y).sum()),
+            series=len(history.ids),
+            folds=self.folds,
+            scores=scores,
+            verdict=verdict,
+            model_version=serving.to_version if serving else "",
+            promoted=promoted,
+            refused=refused,
+        )
