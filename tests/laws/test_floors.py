@@ -24,11 +24,22 @@ PLANTED: Final = {
     "statsmodels": ("models/planted_stats.py", "import statsmodels.api\n"),
     "lightgbm": ("training/planted_boost.py", "from lightgbm import Booster\n"),
     "matplotlib": ("insights/planted_pictures.py", "import matplotlib.pyplot\n"),
+    "optuna": ("training/planted_search.py", "def later():\n    import optuna\n"),
     "typer": ("serving/planted_typer.py", "import typer\n"),
     "pickle": ("features/planted_pickle.py", "import pickle\n"),
 }
 FENCED_FOR_THE_COMMAND_LINE: Final = (
-    *("mlflow", "bentoml", "starlette", "uvicorn", "statsmodels", "lightgbm", "matplotlib", "pickle"),
+    *(
+        "mlflow",
+        "optuna",
+        "bentoml",
+        "starlette",
+        "uvicorn",
+        "statsmodels",
+        "lightgbm",
+        "matplotlib",
+        "pickle",
+    ),
 )
 
 
