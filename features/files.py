@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -82,7 +83,11 @@ def whole_folder(target: Path) -> Iterator[Path]:
 
 
 def append_record(path: Path, record: Mapping[str, Any]) -> None:
-    """Append one JSON line and fsync it; a torn last line of a killed writer is closed off first."""
+    """Append one JSON line and fsync it; a torn last line of a killed writer is closed off first.
+
+    Raises:
+        OSError: the line did not fit; readers pass over what did.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     line = json.dumps(record, sort_keys=True, allow_nan=False).encode() + b"\n"
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
@@ -90,7 +95,10 @@ def append_record(path: Path, record: Mapping[str, Any]) -> None:
         size = os.fstat(handle).st_size
         if size and os.pread(handle, 1, size - 1) != b"\n":
             line = b"\n" + line
-        os.write(handle, line)
+        written = os.write(handle, line)
+        if written != len(line):
+            # A disk that fills up takes part of a line and says nothing; the next line closes it off.
+            raise OSError(errno.ENOSPC, f"only {written} of {len(line)} bytes fitted", str(path))
         os.fsync(handle)
     finally:
         os.close(handle)

@@ -125,6 +125,7 @@ def promote(tracker: Tracker, promotion: Promotion) -> bool:
 
     Raises:
         ModelError: the saved folder or the registered version is missing; nothing is recorded.
+            Or the record cannot be written to.
         LawBroken: the promotion does not follow the present champion.
     """
     folder = model_folder(tracker.store, promotion.to_version)
@@ -136,13 +137,25 @@ def promote(tracker: Tracker, promotion: Promotion) -> bool:
             expected=f"{promotion.to_version} saved and registered before it is promoted",
             remedy="run retrain again",
         )
-    promotions.append(tracker.store, promotion)
+    try:
+        promotions.append(tracker.store, promotion)
+    except OSError as fault:
+        raise _unwritable(fault) from fault
     try:
         with answering(tracker.uri):
             settle(tracker)
     except ModelError:
         return False
     return True
+
+
+def _unwritable(fault: OSError) -> ModelError:
+    return ModelError(
+        "promotion-unwritten",
+        found=f"{type(fault).__name__}: {fault}",
+        expected=f"room for a line in {promotions.FILE}",
+        remedy="make room in the store and run again; what serves is untouched",
+    )
 
 
 def settle(tracker: Tracker) -> Settled:

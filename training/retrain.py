@@ -154,7 +154,15 @@ def _saved(job: Job, store: Path, case: Heard, verdict: Verdict, scores: pd.Data
         ) from fault
     evidence = {"scores": headline(scores), "verdict": verdict.as_record(), "git_commit": job.commit}
     folder = registry.model_folder(store, version)
-    saved.write(fitted, history, folder, evidence=evidence, beside=lambda room: write_basis(basis, room))
+    try:
+        saved.write(fitted, history, folder, evidence=evidence, beside=lambda room: write_basis(basis, room))
+    except OSError as fault:
+        raise ModelError(
+            "model-unwritten",
+            found=f"{type(fault).__name__}: {fault}",
+            expected="room for the saved model in the store",
+            remedy="make room and run again: what was replayed is kept, and what serves is untouched",
+        ) from fault
     return version
 
 
