@@ -41,13 +41,12 @@ def origins(history: Dense) -> npt.NDArray[np.int64]:
 def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Members replayed, one entry a fold; those read from a cache leave none."""
     seen: list[str] = []
-    true = resume.replay
 
     def counted(history: Dense, origins: npt.NDArray[np.int64], recipe: Recipe, members: tuple[str, ...]):  # type: ignore[no-untyped-def]
         seen.extend(members)
-        return true(history, origins, recipe, members)
+        return replay(history, origins, recipe, members)
 
-    monkeypatch.setattr(resume, "replay", counted)
+    monkeypatch.setattr("training.resume.replay", counted)
     return seen
 
 
@@ -176,7 +175,9 @@ class _Faulty:
         return out
 
 
-@pytest.mark.parametrize(("how", "words"), [("raises", "ZeroDivisionError: the slope"), ("nan", "of 1 series")])
+@pytest.mark.parametrize(
+    ("how", "words"), [("raises", "ZeroDivisionError: the slope"), ("nan", "of 1 series")]
+)
 def test_a_member_that_fails_is_left_out_by_name(
     how: str,
     words: str,
