@@ -36,12 +36,20 @@ class Album:
 
 def of_all(album: Album, challenger: str, against: str, folder: Path) -> dict[str, Path]:
     """All forecasters side by side, and the challenger against the other cutoff by cutoff."""
-    made = _side_by_side(album, challenger, folder, f"{album.plan.name}: all forecasters")
+    made = {"error_by_step": folder / "error_by_step.png", "scores": folder / "scores.png"}
+    whole = album.scores[album.scores["kind"] == "all"]
+    steps = whole[(whole["metric"] == "mase") & (whole["step"] > 0)]
+    words = f"{album.plan.name}: error by step, all forecasters"
+    pictures.error_by_step(steps, title=words, path=made["error_by_step"])
+    bars = whole[(whole["step"] == 0) & whole["metric"].isin(["mase", "sql", "wape"])]
+    baseline = album.plan.gate.baseline
+    words = f"{album.plan.name}: scores beside {baseline}"
+    pictures.score_bars(bars, title=words, path=made["scores"], baseline=baseline, chosen=challenger)
     table = by_cutoff(album, challenger, against)
     if len(table):
         made["by_cutoff"] = folder / "by_cutoff.png"
-        title = f"{challenger} against {against}, cutoff by cutoff"
-        pictures.differences(table, title=title, path=made["by_cutoff"])
+        words = f"{challenger} against {against}, cutoff by cutoff"
+        pictures.differences(table, title=words, path=made["by_cutoff"])
     return made
 
 
@@ -62,31 +70,17 @@ def by_cutoff(album: Album, challenger: str, against: str) -> pd.DataFrame:
 
 
 def of_one(album: Album, name: str, test: Backtest, folder: Path) -> dict[str, Path]:
-    """Fans, bands, and the forecaster among the others."""
+    """What only this forecaster's run can show: its fans and its bands."""
     folder.mkdir(exist_ok=True)
     fans = [_fan(album, test, series) for series in album.plan.pictures.series if series in test.ids]
-    made: dict[str, Path] = {}
+    made = {"coverage": folder / "coverage.png"}
     drawn = [fan for fan in fans if fan is not None]
     if drawn:
         made["fans"] = folder / "fans.png"
         title = f"{name}: forecasts issued {_pictured_issue(album):%B %Y}, and what came"
         fan_charts(drawn, title=title, path=made["fans"])
-    made["coverage"] = folder / "coverage.png"
     words = f"{name}: do the bands keep their word?"
     pictures.coverage(*reliability(test), title=words, path=made["coverage"])
-    return made | _side_by_side(album, name, folder, f"{name} among the others")
-
-
-def _side_by_side(album: Album, chosen: str, folder: Path, title: str) -> dict[str, Path]:
-    made = {"error_by_step": folder / "error_by_step.png", "scores": folder / "scores.png"}
-    whole = album.scores[album.scores["kind"] == "all"]
-    steps = whole[(whole["metric"] == "mase") & (whole["step"] > 0)]
-    pictures.error_by_step(steps, title=f"{title}: error by step", path=made["error_by_step"])
-    bars = whole[(whole["step"] == 0) & whole["metric"].isin(["mase", "sql", "wape"])]
-    baseline = album.plan.gate.baseline
-    pictures.score_bars(
-        bars, title=f"Scores beside {baseline}", path=made["scores"], baseline=baseline, chosen=chosen
-    )
     return made
 
 

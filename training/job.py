@@ -16,7 +16,7 @@ from training.folds import Folds
 from training.gate import Verdict
 from training.judging import Ground
 from training.plan import Plan
-from training.resume import digest_of, made_with
+from training.resume import JUDGING, digest_of, made_with
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class Job:
             self.ground.data_hash,
             digest_of(self.ground.history),
             self.plan.fingerprint(),
-            made_with(),
+            made_with(*JUDGING),
             *self.folds.issued,
             serving.to_version if serving else "",
         )

@@ -22,13 +22,14 @@ from models import saved
 from models.recipe import Recipe
 from models.replay import Replay
 from training import registry
-from training.backtest import Backtest, backtest
+from training.backtest import Backtest
 from training.folds import Folds, make_folds
 from training.gate import Verdict, judge_challenger
+from training.pieces import Cache
 from training.plan import FiguresPlan, Plan
 from training.promotions import Promotion
 from training.rails import Conduct, Occasion, Rule
-from training.resume import Cache, Replayed, resumed
+from training.resume import Replayed, backtested, resumed
 from training.tuning import Trial, inner, tuned
 
 Told = Callable[[str, int, int], None]
@@ -124,7 +125,10 @@ def heard(
     recipe = said.recipe
     recipes = [*(recipe.alone(name) for name in recipe.members), recipe]
     done = _counter(told, "backtest", len(recipes) + 1)
-    tests = dict(backtest(ground.history, said.past, folds, recipes, ground.hierarchy, told=done))
+    tests = {}
+    for one in recipes:
+        tests[one.name] = backtested(ground.history, said.past, folds, one, ground.hierarchy, cache)
+        done(one.name)
     if champion is not None and champion.fingerprint() != recipe.fingerprint():
         tests |= _standing(ground, folds, champion, recipe.reach, cache, told)
     done("champion")
@@ -141,7 +145,7 @@ def _standing(
         said = _replayed(ground, folds, recipe, cache, told, "champion replay")
     except ModelError:
         return {}
-    return dict(backtest(ground.history, said.past, folds, [said.recipe], ground.hierarchy))
+    return {CHAMPION: backtested(ground.history, said.past, folds, said.recipe, ground.hierarchy, cache)}
 
 
 def folds_of(ground: Ground, plan: Plan, now: datetime) -> Folds:

@@ -2,20 +2,16 @@
 
 A piece is what one member said at one fold. It is found again by the content of everything it was made from:
 the figures visible at that fold, the member's settings, the steps, and the code and libraries. Nothing is
-ever found by name or date, so nothing stale can be. Pieces are plain arrays (.npz, no pickles).
+ever found by name or date, so nothing stale can be. Backtests are kept alike, one piece a recipe.
 """
 
 from __future__ import annotations
 
 import hashlib
-import io
 import json
-import os
 import time
-import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, is_dataclass, replace
-from datetime import datetime
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
@@ -25,20 +21,23 @@ import numpy as np
 import numpy.typing as npt
 
 from features.errors import ModelError
-from features.files import write_bytes
+from features.series.hierarchy import Hierarchy
 from features.series.panel import Dense
 from models.kinds import make
 from models.recipe import Recipe
 from models.replay import LEAST_HISTORY, Replay, replay
+from training.backtest import Backtest, backtest
+from training.folds import Folds
+from training.pieces import Arrays, Cache
 from training.rails import Conduct
 
 Float = npt.NDArray[np.float64]
 Int = npt.NDArray[np.int64]
 
 FORMAT: Final = 1
-FOLDER: Final = "cache"
-KEPT_DAYS: Final = 400  # a yearly retrain still finds the folds of the year before
-KEPT_BYTES: Final = 2_000_000_000
+MAKING: Final = ("features", "models")  # what a member's forecast depends on
+JUDGING: Final = (*MAKING, "training")  # what a backtest and a verdict depend on
+_SCORED: Final = ("values", "actual", "step_size", "step_square", "cutoffs")
 _LIBRARIES: Final = ("numpy", "pandas", "scipy", "lightgbm", "statsmodels", "scikit-learn")
 _ROOT: Final = Path(__file__).resolve().parent.parent
 
@@ -49,52 +48,6 @@ class Piece:
 
     values: Float
     seconds: float
-
-
-@dataclass(frozen=True)
-class Cache:
-    """Pieces in a folder; without a folder nothing is kept."""
-
-    folder: Path | None = None
-
-    def read(self, key: str) -> Piece | None:
-        """The piece of that key; None if there is none, or it is damaged."""
-        if self.folder is None:
-            return None
-        path = self.folder / f"{key}.npz"
-        try:
-            with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as held:
-                piece = Piece(held["values"], float(held["seconds"]))
-            os.utime(path)  # the piece was of use: it is pruned last
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-            return None
-        return piece
-
-    def write(self, key: str, piece: Piece) -> None:
-        """Keep a piece, whole or not at all. A full disk is no failure here: it is then made again."""
-        if self.folder is None:
-            return
-        drawn = io.BytesIO()
-        np.savez(drawn, values=piece.values, seconds=np.float64(piece.seconds))
-        try:
-            write_bytes(self.folder / f"{key}.npz", drawn.getvalue())
-        except OSError:
-            return
-
-    def prune(self, now: datetime, *, days: float = KEPT_DAYS, size: int = KEPT_BYTES) -> int:
-        """Remove pieces not used for ``days`` before ``now`` (aware), and the longest unused beyond
-        ``size`` bytes. Returns: how many."""
-        if self.folder is None or not self.folder.is_dir():
-            return 0
-        found = [(path.stat(), path) for path in self.folder.iterdir() if path.is_file()]
-        found.sort(key=lambda item: item[0].st_mtime, reverse=True)
-        gone, held = 0, 0
-        for status, path in found:
-            held += status.st_size
-            if held > size or now.timestamp() - status.st_mtime > days * 86400:
-                path.unlink(missing_ok=True)
-                gone += 1
-        return gone
 
 
 @dataclass(frozen=True)
@@ -143,11 +96,11 @@ def resumed(
             if member in failed:
                 continue
             key = _key(visible, member, recipe)
-            piece = cache.read(key)
+            piece = _piece_of(cache.read(key))
             if piece is None:
                 piece = _made(history, origins[o : o + 1], recipe, member, asked, failed)
                 if piece is not None:
-                    cache.write(key, piece)
+                    cache.write(key, {"values": piece.values, "seconds": np.array(piece.seconds)})
             if piece is not None:
                 point[m, o, asked] = piece.values
                 seconds += piece.seconds
@@ -157,6 +110,12 @@ def resumed(
     past = replace(ground, members=members, point=point).only(left)
     reasons = tuple(f"{member}: {why}" for member, why in failed.items())
     return Replayed(replace(recipe, members=left), past, Conduct(seconds, reasons))
+
+
+def _piece_of(arrays: Arrays | None) -> Piece | None:
+    if arrays is None or {"values", "seconds"} - set(arrays):
+        return None
+    return Piece(arrays["values"], float(arrays["seconds"]))
 
 
 def _made(
@@ -190,7 +149,7 @@ def _refuse_none(left: Sequence[str], failed: dict[str, str]) -> None:
 def _key(visible: str, member: str, recipe: Recipe) -> str:
     forecaster = make(member, recipe)
     settings = asdict(forecaster) if is_dataclass(forecaster) else recipe.as_record()
-    told = [visible, member, settings, recipe.reach, made_with()]
+    told = [visible, member, settings, recipe.reach, made_with(*MAKING)]
     return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()
 
 
@@ -205,11 +164,35 @@ def digest_of(history: Dense) -> str:
     return digest.hexdigest()
 
 
-@lru_cache(maxsize=1)
-def made_with() -> str:
-    """SHA-256 of the source of features and models, and of the libraries' versions."""
+@lru_cache
+def made_with(*floors: str) -> str:
+    """SHA-256 of the source of the floors named, and of the libraries' versions."""
     digest = hashlib.sha256(json.dumps([FORMAT, *(f"{n}=={version(n)}" for n in _LIBRARIES)]).encode())
-    for floor in ("features", "models"):
+    for floor in floors:
         for path in sorted((_ROOT / floor).rglob("*.py")):
             digest.update(path.relative_to(_ROOT).as_posix().encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def backtested(
+    history: Dense, past: Replay, folds: Folds, recipe: Recipe, hierarchy: Hierarchy, cache: Cache
+) -> Backtest:
+    """``training.backtest`` of one recipe, read from the cache if it was made from the very same."""
+    key = _backtest_key(history, past, folds, recipe, hierarchy)
+    held = cache.read(key)
+    if held is not None and set(held) == set(_SCORED):
+        groups = (*past.groups, *("cluster",) * len(hierarchy.clusters))
+        return Backtest(recipe.name, (*history.ids, *hierarchy.clusters), groups, **held)
+    made = backtest(history, past, folds, [recipe], hierarchy)[recipe.name]
+    cache.write(key, {name: getattr(made, name) for name in _SCORED})
+    return made
+
+
+def _backtest_key(history: Dense, past: Replay, folds: Folds, recipe: Recipe, hierarchy: Hierarchy) -> str:
+    mine = past.only(recipe.members)
+    members = [[name, *hierarchy.members[name]] for name in hierarchy.clusters]
+    told = [digest_of(history), recipe.as_record(), mine.groups, mine.pools, members, made_with(*JUDGING)]
+    digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode())
+    for array in (mine.point, mine.actual, mine.scale, mine.lengths, folds.lengths, folds.scored):
+        digest.update(f"{array.dtype}{array.shape}".encode() + np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()

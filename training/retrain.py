@@ -24,10 +24,10 @@ from training import ledger, registry
 from training.gate import Verdict
 from training.job import Job, Retrained
 from training.judging import Heard, Told, champion_recipe, decide, folds_of, heard, stand
+from training.pieces import FOLDER, Cache
 from training.plan import Plan
 from training.promotions import Promotion
 from training.rails import Rule
-from training.resume import FOLDER, Cache
 from training.scores import scores_frame
 from training.tracking import Tracker, address_of, answering, close_orphans, open_tracker
 

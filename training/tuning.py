@@ -18,10 +18,10 @@ from features.series.hierarchy import Hierarchy
 from features.series.panel import Dense
 from features.series.words import UNIQUE_ID
 from models.recipe import Recipe
-from training.backtest import backtest
 from training.folds import Folds
+from training.pieces import Cache
 from training.plan import TUNABLE_COUNTS, TuningPlan
-from training.resume import Cache, resumed
+from training.resume import backtested, resumed
 from training.scores import pairs
 from training.scoring import mean_of
 
@@ -123,5 +123,5 @@ def _score(ground: Ground, recipe: Recipe, primary: str, cache: Cache) -> float:
     replayed = resumed(ground.history, ground.folds.lengths, recipe, cache)
     if replayed.conduct.refused:
         return float("nan")  # settings under which a member fails are no candidates
-    test = backtest(ground.history, replayed.past, ground.folds, [recipe], ground.hierarchy)[recipe.name]
+    test = backtested(ground.history, replayed.past, ground.folds, recipe, ground.hierarchy, cache)
     return mean_of(pairs(test, primary))[0]

@@ -12,9 +12,11 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
+
+import psycopg
 
 from tests.conftest import free_port
 from training.tracking import QUIET
@@ -25,9 +27,9 @@ READY_SECONDS: Final = 180
 
 def programs() -> Path | None:
     """Folder of PostgreSQL's own programs; None where it is not installed."""
-    found = shutil.which("initdb")
     kept = sorted(PROGRAMS.glob("*/bin/initdb"))
-    return Path(found).parent if found else kept[-1].parent if kept else None
+    found = kept[-1] if kept else shutil.which("initdb")
+    return Path(found).resolve().parent if found else None
 
 
 @contextmanager
@@ -46,10 +48,10 @@ def database(bin_: Path) -> Iterator[str]:
         **ours,
     )
     try:
-        _until(lambda: _accepts(bin_, port), server)
+        _until(lambda: _accepts(port), server)
         yield f"postgresql://tracker@127.0.0.1:{port}/postgres"
     finally:
-        server.send_signal(signal.SIGINT)
+        server.send_signal(signal.SIGQUIT)  # at once: nothing in it is kept
         server.wait(timeout=60)
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -84,7 +86,8 @@ class TrackingServer:
     def stop(self) -> None:
         """Kill it with all its workers."""
         if self._server is not None:
-            os.killpg(self._server.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it may have ended by itself
+                os.killpg(self._server.pid, signal.SIGKILL)
             self._server.wait(timeout=60)
             self._server = None
 
@@ -96,9 +99,12 @@ class TrackingServer:
             return False
 
 
-def _accepts(bin_: Path, port: int) -> bool:
-    asked = [str(bin_ / "pg_isready"), "-h", "127.0.0.1", "-p", str(port), "-q"]
-    return subprocess.run(asked, check=False, timeout=30).returncode == 0
+def _accepts(port: int) -> bool:
+    try:
+        psycopg.connect(host="127.0.0.1", port=port, user="tracker", dbname="postgres").close()
+    except psycopg.OperationalError:
+        return False
+    return True
 
 
 def _until(ready: Callable[[], bool], server: subprocess.Popen[bytes]) -> None:

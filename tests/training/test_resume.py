@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,8 +19,11 @@ from models.kinds import MEMBERS
 from models.recipe import Recipe
 from models.replay import replay
 from tests.training.panels import random_walks
+from tests.training.test_backtest import _folds, _hierarchy
 from training import resume
-from training.resume import Cache, resumed
+from training.backtest import backtest
+from training.pieces import Cache
+from training.resume import backtested, resumed
 
 RECIPE = Recipe(name="blend", members=("naive", "drift", "trend"), reach=3)
 Float = npt.NDArray[np.float64]
@@ -129,7 +133,7 @@ def test_other_code_finds_nothing(
 ) -> None:
     resumed(history, origins, RECIPE, Cache(tmp_path))
     made.clear()
-    monkeypatch.setattr(resume, "made_with", lambda: "other code")
+    monkeypatch.setattr(resume, "made_with", lambda *floors: "other code")
     resumed(history, origins, RECIPE, Cache(tmp_path))
     assert len(made) == 12
 
@@ -150,7 +154,7 @@ def test_damaged_pieces_are_made_again_and_a_full_disk_is_no_failure(
     def full(path: Path, payload: bytes) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(resume, "write_bytes", full)
+    monkeypatch.setattr("training.pieces.write_bytes", full)
     for _ in range(2):
         assert resumed(history, origins, RECIPE, Cache(tmp_path)).conduct.refused == ()
     assert len(made) == 4
@@ -196,6 +200,33 @@ def test_a_member_that_fails_is_left_out_by_name(
     assert words in found.conduct.refused[0]
     with pytest.raises(ModelError, match="no-member-left"):
         resumed(history, origins, recipe.alone("faulty"), Cache(tmp_path))
+
+
+def test_a_backtest_is_kept_and_found_by_what_it_was_made_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    history = random_walks(12, seed=3)
+    folds, hierarchy = _folds(history), _hierarchy(history)
+    recipe = replace(RECIPE, members=("naive", "drift"), reach=4)
+    past = replay(history, folds.lengths, recipe, recipe.members)
+    true = backtest(history, past, folds, [recipe], hierarchy)["blend"]
+    made: list[str] = []
+
+    def counted(*arguments: Any) -> Any:
+        made.append(arguments[3][0].name)
+        return backtest(*arguments)
+
+    monkeypatch.setattr(resume, "backtest", counted)
+    for _ in range(2):
+        found = backtested(history, past, folds, recipe, hierarchy, Cache(tmp_path))
+        for part in fields(true):
+            np.testing.assert_array_equal(getattr(found, part.name), getattr(true, part.name))
+    assert made == ["blend"]
+    for other in (replace(recipe, anchor=0.9), replace(recipe, name="other"), recipe.alone("drift")):
+        backtested(history, past, folds, other, hierarchy, Cache(tmp_path))
+    shifted = replace(past, point=past.point + 1)
+    backtested(history, shifted, folds, recipe, hierarchy, Cache(tmp_path))
+    assert made == ["blend", "blend", "other", "drift", "blend"]
 
 
 def test_pieces_are_pruned_by_age_and_by_size_the_longest_unused_first(tmp_path: Path) -> None:
