@@ -182,10 +182,7 @@ def _params(book: Book, name: str) -> dict[str, str]:
     members = [name] if name in recipe.members else recipe.members
     return {
         "members": ", ".join(members),
-        "reach": str(recipe.reach),
-        "memory": str(recipe.memory),
-        "arima_final": recipe.arima_final,
-        "seed": str(recipe.seed),
+        **{name: str(value) for name, value in recipe.as_record().items() if name not in ("name", "members")},
         "folds": f"{len(book.folds.issued)} issued, {int(book.folds.scored.sum())} scored",
         "plan": f"{book.plan.name} {book.plan.fingerprint()}",
     }

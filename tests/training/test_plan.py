@@ -50,6 +50,48 @@ def test_values_out_of_range_are_refused(section: str, key: str, value: object) 
     assert refused.value.code == "plan-value"
 
 
+def _tuning(**changes: object) -> dict[str, object]:
+    return {
+        "trials": 5,
+        "seconds": 60.0,
+        "settings": {"anchor": [0.1, 0.8], "arima_final": ["grid", "mle"]},
+    } | changes
+
+
+def test_a_plan_may_tune_and_may_name_its_tracker() -> None:
+    record = _record()
+    plain = parse_plan(record)
+    assert plain.tuning is None
+    record["tracking"] = {"uri": "http://mlflow.example.org:5000"}
+    assert parse_plan(record).fingerprint() == plain.fingerprint()
+    record["tuning"] = _tuning()
+    assert parse_plan(record).fingerprint() != plain.fingerprint()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"trials": 0},
+        {"seconds": 0.0},
+        {"settings": {}},
+        {"settings": {"reach": [2, 8]}},
+        {"settings": {"anchor": [0.8, 0.1]}},
+        {"settings": {"anchor": [0.1, 1.5]}},
+        {"settings": {"anchor": [0.1]}},
+        {"settings": {"trees": [20.5, 60]}},
+        {"settings": {"arima_final": ["grid", "guess"]}},
+        {"settings": {"arima_final": ["grid", 1]}},
+        {"folds": 7},
+    ],
+)
+def test_a_search_out_of_range_is_refused(changes: dict[str, object]) -> None:
+    record = _record()
+    record["tuning"] = _tuning(**changes)
+    with pytest.raises(AskError) as refused:
+        parse_plan(record)
+    assert refused.value.code == "plan-value"
+
+
 def test_missing_and_broken_files_are_refused(tmp_path: Path) -> None:
     with pytest.raises(AskError, match="plan-missing"):
         read_plan(tmp_path / "none.toml")
