@@ -43,6 +43,7 @@ class Book:
     commit: str
     data_hash: str
     recipe: Recipe
+    standing: Recipe | None = None
     trials: Sequence[Trial] = ()
     refused: Sequence[str] = ()
 
@@ -178,7 +179,7 @@ def _facts(book: Book, name: str, test: Backtest, data: DatasetFacts, scratch: P
 
 def _params(book: Book, name: str) -> dict[str, str]:
     """What tells runs apart at a glance; the whole plan is a file of the run."""
-    recipe = book.recipe
+    recipe = book.standing if name == CHAMPION and book.standing is not None else book.recipe
     members = [name] if name in recipe.members else recipe.members
     return {
         "members": ", ".join(members),

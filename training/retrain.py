@@ -117,6 +117,7 @@ def _tracked(
         commit=job.commit,
         data_hash=job.ground.data_hash,
         recipe=case.challenger,
+        standing=case.standing,
         trials=case.trials,
         refused=case.conduct.refused,
     )

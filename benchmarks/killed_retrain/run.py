@@ -1,8 +1,9 @@
 """Kill a retrain at random moments, while the server answers: does the champion stay whole, and does the next
 retrain go on where the killed one was?
 
-Usage: python benchmarks/killed_retrain/run.py [KILLS] [PLAN]   (default 50, and a plan of two cheap members)
-PLAN is the plan whose resuming is measured (default training/plans/annual.toml).
+Usage: python benchmarks/killed_retrain/run.py [KILLS] [PLAN ...]   (default 50)
+The kills meet a plan of two cheap members. Resuming is measured on the annual plan, on the same with a search
+of its settings, and on each PLAN.
 Writes result.md beside this file.
 """
 
@@ -33,9 +34,15 @@ from training.report import commit_of  # noqa: E402
 SEED = 20261123
 SHARE = 0.8
 # With this tolerance every retrain is let in, so that kills meet saving and promoting as well.
+ANNUAL = ROOT / "training" / "plans" / "annual.toml"
+SEARCH = """
+[tuning]
+trials = 12
+seconds = 3600.0
+settings = { rate = [0.02, 0.2], trees = [30, 200], leaves = [7, 31] }
+"""
 PLAN = (
-    (ROOT / "training" / "plans" / "annual.toml")
-    .read_text()
+    ANNUAL.read_text()
     .replace("tolerance = 0.0", "tolerance = 1.0")
     .replace("coverage_gap = 0.08", "coverage_gap = 0.5")
     .replace("scored = 8", "scored = 4")
@@ -45,7 +52,7 @@ PLAN = re.sub(r"worst_kind = .*", "worst_kind = 10.0", PLAN)
 PLAN = re.sub(r"series = \[.*\]", "series = []", PLAN)
 
 
-def main(kills: int, resumed_plan: Path) -> None:
+def main(kills: int, plans: list[Path]) -> None:
     """Retrain, serve, kill, look; then one retrain to the end; then one killed late and resumed."""
     bin_ = Path(sys.executable).parent / "forecarbon"
     with tempfile.TemporaryDirectory() as scratch:
@@ -75,17 +82,20 @@ def main(kills: int, resumed_plan: Path) -> None:
             os.killpg(server.pid, signal.SIGTERM)
             server.wait(timeout=60)
         record = read_records(store / "promotions.jsonl")
-        write(lines, last.returncode, final, record, whole, resumed(bin_, resumed_plan, Path(scratch)))
+        searched = Path(scratch) / "annual-with-search.toml"
+        searched.write_text(ANNUAL.read_text() + SEARCH)
+        told = [resumed(bin_, one, Path(scratch)) for one in (ANNUAL, searched, *plans)]
+        write(lines, last.returncode, final, record, whole, "\n".join(told))
 
 
 def resumed(bin_: Path, plan: Path, scratch: Path) -> str:
     """CPU seconds of a whole retrain, and of one that goes on after a kill at ``SHARE`` of them."""
     env = {name: value for name, value in os.environ.items() if name != "FORECARBON_STORE"}
     command = [str(bin_), "retrain", "--plan", str(plan), "--store"]
-    whole = cpu_of([*command, str(scratch / "whole")], env)
-    killed = cpu_of([*command, str(scratch / "killed")], env, until=SHARE * whole)
-    again = cpu_of([*command, str(scratch / "killed")], env)
-    nothing = cpu_of([*command, str(scratch / "killed")], env)
+    whole = cpu_of([*command, str(scratch / plan.stem / "whole")], env)
+    killed = cpu_of([*command, str(scratch / plan.stem / "killed")], env, until=SHARE * whole)
+    again = cpu_of([*command, str(scratch / plan.stem / "killed")], env)
+    nothing = cpu_of([*command, str(scratch / plan.stem / "killed")], env)
     return f"""- Resuming (`{plan.name}`): a whole retrain takes {whole:.0f} s of computing; one killed after
   {killed:.0f} s ({100 * killed / whole:.0f}%) goes on for {again:.0f} s, {100 * again / whole:.0f}% of
   the whole. With nothing changed the next takes {nothing:.1f} s."""
@@ -187,7 +197,4 @@ that, while a production server answers.
 
 
 if __name__ == "__main__":
-    main(
-        int(sys.argv[1]) if len(sys.argv) > 1 else 50,
-        Path(sys.argv[2]) if len(sys.argv) > 2 else ROOT / "training" / "plans" / "annual.toml",
-    )
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 50, [Path(name).resolve() for name in sys.argv[2:]])
