@@ -41,13 +41,18 @@ def server(address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[T
 
 
 def test_the_life_of_a_champion_on_a_server(
-    server: TrackingServer, address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: TrackingServer,
+    address: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     """One story, for every step stands on the one before."""
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     monkeypatch.setenv("FORECARBON_TRACKING_URI", server.address)
     monkeypatch.setenv("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
     assert retrain(plan=small_plan(), store=tmp_path, now=NOW).promoted
+    assert capfd.readouterr() == ("", "")
     assert not (tmp_path / "mlflow.db").exists()
     assert not (tmp_path / "artifacts").exists()
 
