@@ -35,7 +35,7 @@ class Recipe:
     origins: int = 10
     anchor: float = 0.4
     pull: float = 0.1
-    memory: float = 0.8
+    memory: float = 0.9
     arima_final: Final = "grid"
     trees: int = 60
     rate: float = 0.06
@@ -76,7 +76,7 @@ class Recipe:
 
 def champion_recipe(seasonal: bool, **settings: Any) -> Recipe:
     """The blend of record: naive-anchored; a seasonal cadence leans on the season before and on smoothing."""
-    made: dict[str, Any] = {"members": ("naive", "trend", "arima", "boosted")}
+    made: dict[str, Any] = {"members": ("naive", "trend", "arima", "boosted", "level")}
     if seasonal:
         # Chosen on the power of US states before 2013: naive and the booster added error there.
         made = {"members": ("seasonal-naive", "damped", "theta", "arima", "trend"), "anchor": 0.1}
