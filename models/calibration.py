@@ -30,7 +30,7 @@ PRIOR_ERRORS = 20.0
 # Errors of one year have a cause in common (a crisis, a boundary moved): two cutoffs of a thousand series
 # know the errors of two years and little of other years'. A prior is mixed in, which counts for half at this
 # many cutoffs and fades with their square: a few more years tell apart a calm spell from a calm panel.
-PRIOR_CUTOFFS = 5.5
+PRIOR_CUTOFFS = 4.5
 # For the same reason the middle of a few cutoffs' errors says less of the next years than that there is no
 # bias: it counts as this many cutoffs without one.
 UNBIASED_CUTOFFS = 10.0

@@ -25,6 +25,7 @@ class Recipe:
         pull: how strongly weights are held to that prior (0 = not at all).
         memory: weight of a replayed cutoff relative to the one after it.
         arima_final: who has the last word in ARIMA.
+        exits: whether plants may close (see ``models.exits``).
         trees, rate, leaves: of the booster.
         seed: of every random draw.
     """
@@ -37,6 +38,7 @@ class Recipe:
     pull: float = 0.1
     memory: float = 0.9
     arima_final: Final = "grid"
+    exits: bool = True
     trees: int = 60
     rate: float = 0.06
     leaves: int = 15

@@ -69,6 +69,7 @@ class RecipePlan(_Closed):
     anchor: float = Field(ge=0, le=1)
     pull: float = Field(ge=0)
     arima_final: str = Field(pattern="^(grid|filter|mle)$")
+    exits: bool = True
     seed: int = 1
     trees: int = Field(default=60, ge=1, le=2000)
     rate: float = Field(default=0.06, gt=0, le=1)
