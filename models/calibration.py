@@ -28,9 +28,8 @@ GRID: Final = np.round(np.arange(0.005, 0.9951, 0.005), 6)
 POOL_PRIOR = 25.0
 PRIOR_ERRORS = 20.0
 # Errors of one year have a cause in common (a crisis, a boundary moved): two cutoffs of a thousand series
-# know the errors of two years and little of other years'. A prior is mixed in, which counts for half at this
-# many cutoffs and fades with their square: a few more years tell apart a calm spell from a calm panel.
-PRIOR_CUTOFFS = 4.5
+# know the errors of two years and little of other years'. This many cutoffs' worth of the prior is mixed in.
+PRIOR_CUTOFFS = 4.0
 # For the same reason the middle of a few cutoffs' errors says less of the next years than that there is no
 # bias: it counts as this many cutoffs without one.
 UNBIASED_CUTOFFS = 10.0
@@ -132,7 +131,7 @@ def calibrate(past: Replay, blended: Float, lengths: Int, recipe: Recipe, *, sea
         own = _own_quantiles(z[:, inside], usable[:, inside], weight[:, inside], fallback)
         share = (counts[g] / (counts[g] + strength))[:, None]
         table[g] = share * own + (1 - share) * fallback
-    believed = (cutoffs**2 / (cutoffs**2 + PRIOR_CUTOFFS**2))[None, :, None]
+    believed = (cutoffs / (cutoffs + PRIOR_CUTOFFS))[None, :, None]
     mixed = believed * table + (1 - believed) * prior
     widened = np.stack([_widening(z, n, season) for z, n in zip(mixed, counts, strict=True)])
     table = _centred(widened, cutoffs)

@@ -36,7 +36,7 @@ class Recipe:
     origins: int = 10
     anchor: float = 0.4
     pull: float = 0.1
-    memory: float = 0.9
+    memory: float = 0.8
     arima_final: Final = "grid"
     exits: bool = True
     trees: int = 60

@@ -23,6 +23,7 @@ from training.fans import Fan, fan_charts
 from training.folds import Folds
 from training.gate import Verdict
 from training.plan import Plan
+from training.reliability import reliability_report
 from training.scores import reliability, series_table
 from training.tracking import Tracker, log_run
 
@@ -39,6 +40,7 @@ class Book:
     verdict: Verdict
     folds: Folds
     history: Dense
+    exits: pd.DataFrame
     origin: str
     model_version: str
     now: datetime
@@ -92,7 +94,12 @@ def _facts(book: Book, name: str, test: Backtest, data: DatasetFacts, scratch: P
         tags={key: value for key, value in tags.items() if value},
         metrics=_metrics(own),
         step_metrics=_step_metrics(own),
-        tables={"per_series": series_table(test), "scores": own},
+        tables={
+            "per_series": series_table(test),
+            "scores": own,
+            "reliability": reliability_report(test, book.folds),
+            **({"exits": book.exits} if challenger and len(book.exits) else {}),
+        },
         datasets=[data],
         pictures=_pictures(book, name, test, scratch),
         files={"plan.json": _plan_file(book, scratch)},

@@ -29,6 +29,7 @@ from training.gate import Verdict
 from training.judging import Ground, Told, champion_recipe, decide, judged, stand
 from training.plan import Plan
 from training.promotions import Promotion
+from training.reliability import exits_report, no_exits
 from training.scores import scores_frame
 from training.tracking import Tracker, close_orphans, open_tracker
 
@@ -130,7 +131,20 @@ def retrain(
         history, digest = job.ground.history, job.ground.data_hash
         runs = track(
             tracker,
-            Book(plan, tests, scores, verdict, folds, history, job.origin, version, now, commit, digest),
+            Book(
+                plan,
+                tests,
+                scores,
+                verdict,
+                folds,
+                history,
+                exits_report(history, folds, job.recipe.reach) if job.recipe.exits else no_exits(),
+                job.origin,
+                version,
+                now,
+                commit,
+                digest,
+            ),
         )
         told("tracking", 2, 3)
         if version:

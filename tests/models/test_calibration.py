@@ -99,7 +99,7 @@ def test_errors_of_many_cutoffs_speak_for_themselves() -> None:
 @pytest.mark.parametrize("cutoffs", [2, 10, 190])
 def test_the_more_cutoffs_the_more_a_bias_is_believed(cutoffs: int) -> None:
     z = _calibrated(np.full((cutoffs, 4000, 1), 2.0)).of(("all",), 1)[0]
-    believed = cutoffs**2 / (cutoffs**2 + PRIOR_CUTOFFS**2) * cutoffs / (cutoffs + UNBIASED_CUTOFFS)
+    believed = cutoffs / (cutoffs + PRIOR_CUTOFFS) * cutoffs / (cutoffs + UNBIASED_CUTOFFS)
     assert z[0, 99] == pytest.approx(2.0 * believed, rel=0.02)
 
 
