@@ -141,7 +141,7 @@ def _answer_schemas() -> dict[str, Any]:
     texts = ("unique_id", "kind", "unit", "scope", "cadence", "made_by")
     count: dict[str, Any] = {"type": "integer"}
     number, whole = {"type": ["number", "null"]}, {"type": ["integer", "null"]}
-    marks = ("model_version", "recipe", "issued_at", "as_of", "request_id", "journal_id", "degraded")
+    marks = ("model_version", "recipe", "issued_at", "as_of", "request_id", "forecast_id", "degraded")
     return {
         "Row": _object({**row, "mean": _NUMBER, "quantiles": quantiles}),
         "Forecast": _object(

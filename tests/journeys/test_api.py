@@ -237,7 +237,7 @@ def test_an_issued_forecast_is_journalled(server: Server) -> None:
 
     def kept() -> bool:
         text = "".join(path.read_text() for path in (server.store / FOLDER).glob("*.jsonl"))
-        return told["journal_id"] in {json.loads(line)["journal_id"] for line in text.splitlines()}
+        return told["forecast_id"] in {json.loads(line)["forecast_id"] for line in text.splitlines()}
 
     wait_until(kept, 5.0, server.log)
 

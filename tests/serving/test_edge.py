@@ -55,7 +55,7 @@ def test_an_issued_forecast_is_in_the_journal(edge: Edge, store: Path) -> None:
     told = reply.json()
     assert reply.status_code == 200
     assert reply.headers["x-request-id"] == told["request_id"] == "mine"
-    assert (told["issued_at"], told["journal_id"], told["journal"]) == (NOW, "j1", "ok")
+    assert (told["issued_at"], told["forecast_id"], told["journal"]) == (NOW, "20261124-j1", "ok")
     assert edge.desk is not None
     edge.desk.journal.close()
     (kept,) = read_day(store, NOW[:10])
