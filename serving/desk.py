@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from serving.answer import answer, provenance
@@ -11,7 +11,7 @@ from serving.entries import entry_of, forecast_id_of
 from serving.journal import Journal
 from serving.own_history import SOURCE, Kitchen
 from serving.shelf import Shelf, Standing
-from serving.views import health_view
+from serving.views import findings_view, health_view
 from serving.wire import ForecastAsk
 
 
@@ -22,6 +22,7 @@ class Desk:
     Attributes:
         clock: the time of issue as ISO text, UTC.
         new_id: text that no other forecast of the day has.
+        read_findings: the findings on record, oldest first.
     """
 
     shelf: Shelf
@@ -29,6 +30,7 @@ class Desk:
     kitchen: Kitchen
     clock: Callable[[], str]
     new_id: Callable[[], str]
+    read_findings: Callable[[], list[dict[str, Any]]] = field(default=list)
 
     async def forecast(self, ask: ForecastAsk, request_id: str) -> dict[str, Any]:
         """Answer a question and note the answer in the journal."""
@@ -42,6 +44,10 @@ class Desk:
             told = answer(ask, standing, **marks)
         self.journal.note(entry_of(ask, told, standing))
         return {**told, "journal": self.journal.state}
+
+    def findings(self) -> dict[str, Any]:
+        """What the watch has found, newest first."""
+        return findings_view(self.read_findings(), self.shelf.standing)
 
     def health(self) -> dict[str, Any]:
         """The health of this worker."""

@@ -18,6 +18,7 @@ from uuid import uuid4
 import bentoml
 
 from features.errors import ModelError
+from features.findings import read_findings
 from features.series.panel import Panel
 from models.forecast import Outlook
 from serving.desk import Desk
@@ -77,6 +78,7 @@ class Forecarbon:
             kitchen=Kitchen(_engine),
             clock=_now,
             new_id=lambda: uuid4().hex[:FRESH],
+            read_findings=lambda: read_findings(store),
         )
         _tell(shelf)
         self._tasks = [

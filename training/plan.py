@@ -103,13 +103,15 @@ class WatchPlan(Closed):
 
     Attributes:
         alarm: the chance of a false finding that is put up with in one watch, over all its tests.
-        shared: correlation between the misses of two series in one year; shocks are common to many.
+        shared_errors, shared_hits: correlation of two series' errors, and of whether their bands cover, in
+            one year, for shocks are common to many; measured in the backtest of the annual plan.
         least_rows: forecasts with an actual below which nothing is tested.
         retrain_on_drift: whether a new finding starts a retrain.
     """
 
     alarm: float = Field(default=0.05, gt=0, lt=0.5)
-    shared: float = Field(default=0.05, ge=0, lt=1)
+    shared_errors: float = Field(default=0.1, ge=0, lt=1)
+    shared_hits: float = Field(default=0.03, ge=0, lt=1)
     least_rows: int = Field(default=30, ge=5)
     retrain_on_drift: bool = False
 
