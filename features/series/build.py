@@ -12,7 +12,7 @@ import pandas as pd
 from features.reference.tables import Reference
 from features.series.cadence import YEAR
 from features.series.panel import Dense, Panel
-from features.series.vintages import Vintages
+from features.series.vintages import Vintages, naive_utc
 from features.series.words import DS, KNOWN_AT, SOURCE, UNIQUE_ID, Y
 from features.sources.embedded import rows
 
@@ -53,7 +53,7 @@ class SeriesSet:
     def until(self, t: pd.Timestamp) -> SeriesSet:
         """Only what was known at ``t``, for whoever must not see, nor hash, what came later."""
         frame = self.vintages.frame
-        known = frame[frame[KNOWN_AT] <= t]
+        known = frame[frame[KNOWN_AT] <= naive_utc(t)]
         if len(known) == len(frame):
             return self
         names = known[UNIQUE_ID].unique()
