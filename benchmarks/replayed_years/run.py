@@ -76,7 +76,8 @@ def replay(
 ) -> Replayed:
     """Step a scheduler from ``begin`` to ``end``; the ``old`` plan is trained once, at the beginning.
 
-    ``months`` is the cron field of both jobs: a watch on the 1st, when figures come out, a retrain on the 2nd.
+    ``months`` is the cron field of both jobs: a watch on the 1st, when figures come out, a retrain on
+    the 2nd.
     """
     plans.mkdir(parents=True, exist_ok=True)
     (plans / "old.toml").write_text(old)
