@@ -186,6 +186,8 @@ def run_forever(scheduler: Scheduler) -> None:
         except ForecarbonError as fault:
             _tell("look-failed", said=fault.message)
 
+    # It would warn at every look during a long job that the last look is not over yet.
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     clockwork = BlockingScheduler(timezone=UTC)
     every = IntervalTrigger(seconds=scheduler.plan.poll_seconds, timezone=UTC)

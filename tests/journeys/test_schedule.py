@@ -74,6 +74,9 @@ def test_two_schedulers_on_one_database_do_one_retrain(tmp_path: Path, shell_env
     assert read_pointer(store / "current.json") is not None
     again = run_in(store, argv[:-2], shell_env)
     assert again.startswith("Next: ")
+    run_in(store, ["forecarbon", "forecast", "nl-rotterdam"], shell_env)
+    seen = run_in(store, ["forecarbon", "watch", "--plan", str(tmp_path / "small.toml")], shell_env)
+    assert "Issued forecasts with an actual: 0" in seen
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,9 @@ def test_the_changelog_has_room_for_what_is_next(root: Path) -> None:
     assert re.search(r"^## Unreleased$", text, re.MULTILINE)
 
 
-@pytest.mark.parametrize("name", ["README.md", "CHANGELOG.md", "docs/glossary.md", "docs/deploy/README.md"])
+@pytest.mark.parametrize(
+    "name", ["README.md", "CHANGELOG.md", "docs/glossary.md", "docs/deploy/README.md", "docs/mlflow.md"]
+)
 def test_links_lead_somewhere(root: Path, name: str) -> None:
     page = root / name
     links = re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text())

@@ -167,10 +167,12 @@ def test_a_line_that_no_time_fits_is_refused(world: World, cron: str) -> None:
         world.scheduler(job(cron=cron))
 
 
-def process(database: str, log: Path, *, seconds: float, lease: int) -> subprocess.Popen[str]:
-    argv = [sys.executable, str(CLOCKWORK), database, str(log), str(seconds), str(lease)]
+def process(
+    database: str, log: Path, *, seconds: float, lease: int, how: str = "once"
+) -> subprocess.Popen[str]:
+    argv = [sys.executable, str(CLOCKWORK), database, str(log), str(seconds), str(lease), how]
     env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-    return subprocess.Popen(argv, env=env, stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen(argv, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def test_two_schedulers_on_one_database_run_one_job(tmp_path: Path) -> None:
@@ -197,6 +199,21 @@ def test_a_scheduler_killed_at_its_job_frees_the_turn_and_the_job_is_done_by_ano
     assert following.communicate(timeout=60)[0].strip() == "1"
     table = Timetable(database)
     assert [run.state for run in table.runs()] == ["lost", "done"]
+    table.close()
+
+
+def test_told_to_stop_it_ends_the_job_at_hand_first(tmp_path: Path) -> None:
+    database, log = default_database(tmp_path), tmp_path / "log"
+    running = process(database, log, seconds=4, lease=60, how="forever")
+    wait_for(lambda: log.exists() and "begins" in log.read_text())
+    time.sleep(2.5)  # looks go by while the job runs, and say nothing
+    running.send_signal(signal.SIGTERM)
+    assert running.communicate(timeout=60) == ("", "")
+    assert running.returncode == 0
+    assert [line.split()[0] for line in log.read_text().splitlines()] == ["begins", "ends"]
+    table = Timetable(database)
+    assert [run.state for run in table.runs()] == ["done"]
+    assert table.take("another", now=BEGIN, until=BEGIN)
     table.close()
 
 
