@@ -12,10 +12,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -26,17 +28,21 @@ from benchmarks.figures import stamp  # noqa: E402
 from features.findings import read_findings  # noqa: E402
 from serving.answer import answer  # noqa: E402
 from serving.entries import entry_of, forecast_id_of, stamp_of  # noqa: E402
+from serving.issued import issued  # noqa: E402
 from serving.journal import keep  # noqa: E402
 from serving.printed import opened_shelf  # noqa: E402
 from serving.wire import read_ask  # noqa: E402
 from training import promotions  # noqa: E402
+from training.judging import stand  # noqa: E402
+from training.plan import WatchPlan  # noqa: E402
 from training.schedule import Scheduler  # noqa: E402
 from training.schedule_file import JobPlan, SchedulePlan  # noqa: E402
 from training.timetable import Timetable, default_database  # noqa: E402
-from training.watch import Watched  # noqa: E402
+from training.watch import Watched, watch  # noqa: E402
 
 BEGIN, END = datetime(2022, 2, 1, tzinfo=UTC), datetime(2024, 2, 1, tzinfo=UTC)
 STEPS = 8
+FACTORS = (1.0, 0.95, 0.9, 0.8, 0.7, 0.5, 1.1, 1.3)
 ANNUAL = (ROOT / "training" / "plans" / "annual.toml").read_text()
 # What the store begins with: a smaller recipe, let in without a contest, for the plan of record to meet.
 OLD = ANNUAL.replace('["naive", "trend", "arima", "boosted"]', '["naive", "drift"]')
@@ -168,6 +174,14 @@ in without a contest. It took {seconds / 60:.0f} minutes on one core.
 
 {_findings(store)}
 
+## Planted drift
+
+What the last watch would have found, had every actual since 2021 come out differently by a factor:
+
+| actuals times | findings | models |
+|---|---|---|
+{_table(planted(store))}
+
 ## The last watch
 
 {len(last.rows)} issued forecasts had met their actual by {END:%d %B %Y}.
@@ -191,6 +205,32 @@ in without a contest. It took {seconds / 60:.0f} minutes on one core.
     }
 """
     (HERE / "result.md").write_text(text)
+
+
+def planted(store: Path) -> list[tuple[str, str, str]]:
+    """What the last watch would have found, had every actual come out differently by a factor.
+
+    Returns (factor, kinds of findings, how many of the models they are about).
+    """
+    figures = stand(END).history
+    serving = promotions.read(store)[-1].to_version
+    told, out = issued(store, END), []
+    late = figures.cadence.ordinal(np.array(["2021-01-01"], dtype="datetime64[ns]"))[0]
+    from_then = figures.starts[:, None] + np.arange(figures.shape[1]) >= late
+    for factor in FACTORS:
+        moved = replace(figures, y=np.where(from_then, figures.y * factor, figures.y))
+        seen = watch(told, moved, WatchPlan(), plan="planted", serving=serving, now=END)
+        kinds = sorted({finding.kind for finding in seen.findings})
+        models = {finding.model_version for finding in seen.findings}
+        tested = {test.model_version for test in seen.tests}
+        out.append(
+            (
+                f"{factor:g}",
+                ", ".join(kinds) or "nothing",
+                f"{len(models)} of {len(tested)}",
+            )
+        )
+    return out
 
 
 def _findings(store: Path) -> str:

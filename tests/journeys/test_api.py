@@ -133,6 +133,7 @@ def test_every_view_answers(server: Server) -> None:
     card = server.client.get("/v1/models/current").json()
     assert (card["verdict"]["decision"], card["git_commit"]) == ("promote", "0" * 40)
     assert server.client.get("/v1/health").json()["status"] == "ok"
+    assert server.client.get("/v1/findings").json()["findings"] == []
     assert server.client.get("/openapi.json").json()["openapi"] == "3.1.0"
     for probe in ("/livez", "/readyz"):
         assert server.client.get(probe).status_code == 200
