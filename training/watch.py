@@ -75,7 +75,7 @@ def watch(
     tests: list[Tested] = []
     for (version, kind), part in rows.groupby([MODEL, KIND], sort=True):
         if len(part) >= settings.least_rows:
-            tests += tested(part, settings, str(version), str(kind))
+            tests += promises_of(part, settings, str(version), str(kind))
     # So that all tests of one watch together raise a false alarm as rarely as the plan says.
     threshold = settings.alarm / max(len(tests), 1)
     stamp = f"{now.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
@@ -131,7 +131,7 @@ def effective(years: Int, shared: float) -> float:
     return float((counts / (1 + (counts - 1) * shared)).sum())
 
 
-def tested(rows: pd.DataFrame, settings: WatchPlan, version: str, kind: str) -> list[Tested]:
+def promises_of(rows: pd.DataFrame, settings: WatchPlan, version: str, kind: str) -> list[Tested]:
     """Bias, error and both coverages of the rows of one model and kind of series."""
     z, years = rows["z"].to_numpy(), rows[DS].dt.year.to_numpy(dtype=np.int64)
     spread, square, square_spread = _promised()

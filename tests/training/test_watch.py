@@ -14,7 +14,7 @@ from features.series.panel import Dense, Panel
 from models.forecast import STANDARD_QUANTILES
 from models.issued import Issued
 from training.plan import WatchPlan
-from training.watch import coverage_p, effective, normal_scores, scored, sentence_of, tested, watch
+from training.watch import coverage_p, effective, normal_scores, promises_of, scored, sentence_of, watch
 
 NOW = datetime(2024, 6, 1, tzinfo=UTC)
 LEVELS = np.asarray(STANDARD_QUANTILES)
@@ -174,6 +174,6 @@ def test_coverage_is_tested_on_both_sides() -> None:
 
 def test_every_test_has_a_sentence() -> None:
     rows = scored(told(), came(drawn(1)))
-    said = [sentence_of(test) for test in tested(rows, WatchPlan(), "v1", "sector")]
+    said = [sentence_of(test) for test in promises_of(rows, WatchPlan(), "v1", "sector")]
     assert len(set(said)) == 4
     assert all("120 sector forecasts of 2022, 2023 by v1" in line for line in said)
