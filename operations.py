@@ -26,7 +26,7 @@ HERE = Path(__file__).resolve().parent
 AT_HOME = HERE / "store"
 ANNUAL = HERE / "training" / "plans" / "annual.toml"
 TIMES = HERE / "training" / "plans" / "schedule.toml"
-DIFFERS = 3
+FAILED, DIFFERS = 1, 3
 _LOG = logging.getLogger("forecarbon.watch")
 
 app = typer.Typer()
@@ -128,7 +128,10 @@ def schedule(
     store: Store = AT_HOME,
     lake: LakePlace = None,
 ) -> None:
-    """Run retrains and watches when they are due, one at a time over all schedulers of a database."""
+    """Run retrains and watches when they are due, one at a time over all schedulers of a database.
+
+    With --once the status is 1 if one of them failed.
+    """
     from training.schedule import Scheduler, run_forever
     from training.schedule_file import read_schedule
     from training.timetable import Timetable, default_database, text_of
@@ -143,9 +146,12 @@ def schedule(
 
     scheduler = Scheduler(plan, Timetable(database or default_database(store)), run)
     if once:
-        for ran in scheduler.run_due():
+        done = scheduler.run_due()
+        for ran in done:
             typer.echo(f"{ran.job}: {ran.state}. {ran.told}")
         typer.echo(f"Next: {text_of(scheduler.next_due())}")
+        if any(ran.state != "done" for ran in done):
+            sys.exit(FAILED)
     else:
         run_forever(scheduler)
 

@@ -46,7 +46,9 @@ def parse_closed(record: dict[str, Any], model: type[Part], what: str) -> Part:
         place = ".".join(str(part) for part in first["loc"])
         if first["type"] == "extra_forbidden":
             raise _refused(what, "unknown-key", f"key {place}", _nearest(first["loc"], model)) from None
-        found = f"{place or what} = {first.get('input')!r}"
+        field = model.model_fields.get(place)
+        secret = field is not None and not field.repr
+        found = f"{place or what} = {'(not shown)' if secret else repr(first.get('input'))}"
         raise _refused(what, "value", found, str(first["msg"])) from None
 
 

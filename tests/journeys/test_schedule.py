@@ -79,6 +79,18 @@ def test_two_schedulers_on_one_database_do_one_retrain(tmp_path: Path, shell_env
     assert "Issued forecasts with an actual: 0" in seen
 
 
+def test_a_job_that_fails_is_told_by_the_status(tmp_path: Path, shell_env: dict[str, str]) -> None:
+    (tmp_path / "schedule.toml").write_text(SCHEDULE.replace("small.toml", "gone.toml"))
+    file = str(tmp_path / "schedule.toml")
+    done = subprocess.run(
+        ["forecarbon", "schedule", "--once", "--file", file, "--store", str(tmp_path / "store")],
+        cwd=ROOT, env=shell_env, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "small: failed. plan-missing" in done.stdout
+    assert "Traceback" not in done.stderr
+
+
 @dataclass(frozen=True)
 class Past:
     """A replayed half year."""

@@ -65,6 +65,9 @@ def test_instants_of_toml_are_read() -> None:
 
 def test_a_webhook_is_not_shown() -> None:
     assert "secret" not in repr(parsed(webhook="https://example.org/secret"))
+    with pytest.raises(AskError, match="schedule-value") as refused:
+        parsed(webhook="example.org/secret")
+    assert "secret" not in refused.value.message
 
 
 def test_a_missing_schedule_is_refused(tmp_path: Path) -> None:
