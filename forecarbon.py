@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+import operations
 from features.errors import AskError, DataError, ForecarbonError
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ app = typer.Typer(
 
 lake_app = typer.Typer(help="What was known when: snapshots of the sources.", no_args_is_help=True)
 app.add_typer(lake_app, name="lake")
+app.add_typer(operations.app)
 
 Store = Annotated[
     Path,
@@ -117,6 +119,7 @@ def forecast(
             keep_good=keep_good_rows, complaints=complaints,
         )  # fmt: skip
     else:
+        from serving.entries import stamp_of
         from serving.printed import print_outlook
 
         if told != Declared() or keep_good_rows or complaints or model != RECIPE:
@@ -126,7 +129,10 @@ def forecast(
                 expected="a cluster without them",
                 remedy="leave them out, or give --history FILE",
             )
-        print_outlook(str(cluster), store=store, steps=steps, levels=levels, out=out, scope=scope)
+        print_outlook(
+            str(cluster), store=store, steps=steps, levels=levels, out=out, scope=scope,
+            issued_at=stamp_of(datetime.now(UTC)),
+        )  # fmt: skip
 
 
 @app.command()

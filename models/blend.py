@@ -26,7 +26,7 @@ STEP_EDGES = (1, 2, 3, 5, 9)
 # What the members beside the anchor are worth before their errors are seen, each in shares of the rest.
 # Chosen on plants of three registers and country totals up to 2017 (``benchmarks/skill``). Errors of one
 # year have a cause in common, so even thousands of them move the shares little.
-STANDING: Final = {"boosted": 3.0, "trend": 2.0, "arima": 1.0}
+STANDING: Final = {"boosted": 3.0, "trend": 2.0, "arima": 1.0, "level": 1.0}
 
 
 def step_bucket(steps: int) -> Int:

@@ -3,8 +3,8 @@
 The conditional sum of squares (Box & Jenkins, Time Series Analysis, 7.1; figures before the first are
 taken to be at the mean) is brought down by Gauss-Newton in Fisher's z of the partial autocorrelations,
 where every point is stationary and invertible. Orders are chosen by AICc among the eighteen of
-``ORDERS``, with and without a mean; d by KPSS and D by the strength of the season (Wang, Smith &
-Hyndman 2006), as in Hyndman & Khandakar 2008.
+``ORDERS``, with and without a mean; D by the strength of the season (Wang, Smith & Hyndman 2006). Whether to
+take one more difference is not chosen: both are fitted, for their mean beats either.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from models.orders import kpss_rejects, penalty
+from models.orders import penalty
 from models.seasonal import strength
 
 Float = npt.NDArray[np.float64]
@@ -28,6 +28,7 @@ ORDERS: Final = tuple(
     for seasonal_p, seasonal_q in ((0, 0), (1, 0), (0, 1))
 )
 STRONG_SEASON: Final = 0.64
+DEGREES: Final = (0, 1)
 ROUNDS: Final = 12
 # Partial autocorrelations stay inside tanh(EDGE) = 0.995.
 EDGE: Final = 3.0
@@ -105,7 +106,11 @@ def innovations(w: Float, ar: Float, ma: Float, seasonal_ar: Float, seasonal_ma:
 
 
 def choose(values: Float, m: int) -> list[tuple[Int, Chosen]]:
-    """Row numbers and models of complete rows (b, n), by how often they are differenced."""
+    """Row numbers and models of complete rows (b, n): each row twice, with d = 0 and with d = 1.
+
+    A test (KPSS) says wrongly of many short emission series whether they wander; the mean of the two
+    forecasts errs 5% less than the one it picks (power of US states by month before 2012).
+    """
     seasonal_d = np.asarray(strength(values, m) > STRONG_SEASON)
     out = []
     for times in (0, 1):
@@ -113,11 +118,7 @@ def choose(values: Float, m: int) -> list[tuple[Int, Chosen]]:
         if len(rows) == 0:
             continue
         once = values[rows, m:] - values[rows, :-m] if times else values[rows]
-        d = kpss_rejects(once).astype(np.int64)
-        for degree in (0, 1):
-            mine = np.flatnonzero(d == degree)
-            if len(mine):
-                out.append((rows[mine], _best(np.diff(once[mine], n=degree, axis=1), m, degree, times)))
+        out += [(rows, _best(np.diff(once, n=d, axis=1), m, d, times)) for d in DEGREES]
     return out
 
 

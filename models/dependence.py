@@ -22,6 +22,7 @@ Float = npt.NDArray[np.float64]
 Int = npt.NDArray[np.int64]
 
 LEAST_PAIRS = 3
+PLANT = "plant"
 DEFAULT_KAPPA = 0.5
 
 
@@ -59,12 +60,20 @@ def learn_dependence(
         areas: (B,) area of each series.
     """
     scores = normal_scores(past, blended, lengths, calibration)
+    rows = summed_up(past.groups)
+    scores, areas = scores[:, rows], tuple(np.asarray(areas, dtype=object)[rows])
     everyone = _mean_pair(scores, np.zeros(len(areas), dtype=np.int64))
     _, code = np.unique(np.asarray(areas), return_inverse=True)
     near = _mean_pair(scores, code)
     common = float(np.clip(everyone, 0.0, 0.9))
     area = float(np.clip(near - common, 0.0, 0.95 - common))
     return Dependence(common=common, area=area, kappa=_kappa(scores))
+
+
+def summed_up(groups: tuple[str, ...]) -> Int:
+    """Rows whose errors say how totals err: sums where there are such, for plants alone err apart."""
+    rows = np.flatnonzero(np.asarray(groups) != PLANT)
+    return rows if len(rows) else np.arange(len(groups))
 
 
 def normal_scores(past: Replay, blended: Float, lengths: Int, calibration: Calibration) -> Float:

@@ -21,6 +21,9 @@ Float = npt.NDArray[np.float64]
 Bool = npt.NDArray[np.bool_]
 
 LONGEST_REACH = 24
+# Cutoffs replayed without a season: the more the better the bands (``benchmarks/skill``), where time allows.
+MANY_ORIGINS = 20
+MOST_REPLAYED = 20_000
 
 
 def forecast_panel(
@@ -80,7 +83,9 @@ def recipe_for_panel(history: Dense, *, steps: int, model: str) -> Recipe:
     longest = int(history.lengths.max())
     room = max(1, (longest - LEAST_HISTORY) // 2) if season == 1 else max(1, longest // 3)
     reach = min(steps, room, max(LONGEST_REACH, season))
-    return recipe_named(model, seasonal=season > 1, reach=reach)
+    recipe = recipe_named(model, seasonal=season > 1, reach=reach)
+    small = len(history.ids) * MANY_ORIGINS <= MOST_REPLAYED
+    return replace(recipe, origins=MANY_ORIGINS) if season == 1 and small else recipe
 
 
 def fit_panel(history: Dense, recipe: Recipe, told: Callable[[str, int], None] = silent) -> FittedRecipe:

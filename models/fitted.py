@@ -13,6 +13,7 @@ from features.series.scopes import bridge
 from models.blend import Weights, learn_weights, mixed
 from models.calibration import GRID, Calibration, calibrate
 from models.dependence import Dependence, learn_dependence, read_quantiles, sample_ranks
+from models.exits import Exits, hurdled, learn_exits, newest_of_areas, survivors
 from models.forecast import Outlook
 from models.forecaster import Fitted
 from models.kinds import make
@@ -31,6 +32,7 @@ class FittedRecipe:
         recipe: how it was made.
         members: fitted members, in the recipe's order.
         weights, calibration, dependence: learnt on replayed cutoffs.
+        exits: the chance that a plant closes; None where too few did.
         trained_on: series it learnt from.
     """
 
@@ -39,6 +41,7 @@ class FittedRecipe:
     weights: Weights
     calibration: Calibration
     dependence: Dependence
+    exits: Exits | None
     trained_on: tuple[str, ...]
 
     def curves(self, history: Dense, steps: int) -> Float:
@@ -48,7 +51,8 @@ class FittedRecipe:
         scale = usual_change(bridge(history))
         spread = self.calibration.of(pools_of(history), steps)
         curves = centre[:, :, None] + scale[:, None, None] * spread
-        return np.where(history.non_negative[:, None, None], np.maximum(curves, 0.0), curves)
+        curves = np.where(history.non_negative[:, None, None], np.maximum(curves, 0.0), curves)
+        return curves if self.exits is None else hurdled(curves, self.exits.chance(history, steps))
 
     def paths(self, history: Dense, steps: int, count: int, seed: int) -> Float:
         """(B, steps, count) joint sample paths in tCO2e.
@@ -113,14 +117,19 @@ def fit(history: Dense, past: Replay, recipe: Recipe) -> FittedRecipe:
     weights = learn_weights(replayed, history.lengths, recipe)
     mix = blended(replayed, weights)
     season = history.cadence.season
+    areas = areas_of(history)
+    newest = newest_of_areas(history.starts + history.lengths - 1, areas)
+    exits = learn_exits(history, newest, recipe.reach) if recipe.exits and season == 1 else None
+    replayed = replayed if exits is None else survivors(replayed)
     calibration = calibrate(replayed, mix, history.lengths, recipe, season=season)
-    dependence = learn_dependence(replayed, mix, history.lengths, calibration, areas_of(history))
+    dependence = learn_dependence(replayed, mix, history.lengths, calibration, areas)
     return FittedRecipe(
         recipe=recipe,
         members=tuple(make(name, recipe).fit(history) for name in recipe.members),
         weights=weights,
         calibration=calibration,
         dependence=dependence,
+        exits=exits,
         trained_on=history.ids,
     )
 

@@ -9,7 +9,7 @@ from features.errors import AskError
 from models.arima import Arima
 from models.boosted import Boosted
 from models.forecaster import Forecaster
-from models.naive import Drift, Naive, SeasonalNaive
+from models.naive import Drift, Level, Naive, SeasonalNaive
 from models.recipe import Recipe, champion_recipe
 from models.recursive import Recursive
 from models.sarima import Sarima
@@ -20,6 +20,7 @@ from models.trend import Trend
 MEMBERS: Final[dict[str, Callable[[Recipe], Forecaster]]] = {
     "naive": lambda recipe: Naive(),
     "seasonal-naive": lambda recipe: SeasonalNaive(),
+    "level": lambda recipe: Level(),
     "drift": lambda recipe: Drift(),
     "trend": lambda recipe: Trend(),
     "damped": lambda recipe: Damped(),

@@ -1,17 +1,20 @@
-"""The peers every other forecaster has to beat: last value, last season, straight line."""
+"""The peers every other forecaster has to beat: last value, last season, straight line, and recent level."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from features.matrix.scale import last_seen
+from features.matrix.scale import back_from_end, last_seen
 from features.series.panel import Dense
 from features.series.scopes import bridge
 
 Float = npt.NDArray[np.float64]
+
+RECENT: Final = 3
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,27 @@ class Naive:
         """(B, steps) tCO2e."""
         value, _ = last_seen(history.y)
         return np.repeat(value[:, None], steps, axis=1)
+
+
+@dataclass(frozen=True)
+class Level:
+    """Every step equals the mean of the last three figures: part of what one year moved comes back."""
+
+    name: str = "level"
+
+    def fit(self, history: Dense) -> Level:
+        """Nothing to learn."""
+        return self
+
+    def forecast(self, history: Dense, steps: int) -> Float:
+        """(B, steps) tCO2e; scope breaks are bridged first, gaps left out, rows without a figure get 0."""
+        known = bridge(history)
+        recent = np.stack([back_from_end(known, back) for back in range(RECENT)])
+        held = np.isfinite(recent)
+        count = held.sum(axis=0)
+        mean = np.where(held, recent, 0.0).sum(axis=0) / np.maximum(count, 1)
+        newest, _ = last_seen(history.y)
+        return np.repeat(np.where(count > 0, mean, newest)[:, None], steps, axis=1)
 
 
 @dataclass(frozen=True)

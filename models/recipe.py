@@ -25,6 +25,7 @@ class Recipe:
         pull: how strongly weights are held to that prior (0 = not at all).
         memory: weight of a replayed cutoff relative to the one after it.
         arima_final: who has the last word in ARIMA.
+        exits: whether plants may close (see ``models.exits``).
         trees, rate, leaves: of the booster.
         seed: of every random draw.
     """
@@ -37,6 +38,7 @@ class Recipe:
     pull: float = 0.1
     memory: float = 0.8
     arima_final: Final = "grid"
+    exits: bool = True
     trees: int = 60
     rate: float = 0.06
     leaves: int = 15
@@ -76,7 +78,7 @@ class Recipe:
 
 def champion_recipe(seasonal: bool, **settings: Any) -> Recipe:
     """The blend of record: naive-anchored; a seasonal cadence leans on the season before and on smoothing."""
-    made: dict[str, Any] = {"members": ("naive", "trend", "arima", "boosted")}
+    made: dict[str, Any] = {"members": ("naive", "trend", "arima", "boosted", "level")}
     if seasonal:
         # Chosen on the power of US states before 2013: naive and the booster added error there.
         made = {"members": ("seasonal-naive", "damped", "theta", "arima", "trend"), "anchor": 0.1}

@@ -121,6 +121,32 @@ def reconcile(base: Float, summing: sparse.csr_matrix, errors: Errors, *, non_ne
     return np.asarray(out.reshape(base.shape))
 
 
+def shared_out(total: Float, parts: Float, total_variance: Float, variance: Float) -> Float:
+    """``reconcile`` for many cases of one total each, errors diagonal, no part below zero: all at once.
+
+    Each part moves by the same multiple of its variance until the parts make the total, which gives way by
+    that multiple of its own; parts that would fall below zero stay there. The parts held only ever grow in
+    number, so the answer is exact after as many rounds as there are parts, and mostly after two.
+
+    Args:
+        total: (R,) base forecasts of the total.
+        parts: (R, k) base forecasts of its parts.
+        total_variance, variance: (R,) and (R, k) of their errors, above zero.
+
+    Returns:
+        (R, k) parts; the total is their sum.
+    """
+    held = np.zeros(parts.shape, dtype=bool)
+    while True:
+        room = total_variance + np.where(held, 0.0, variance).sum(axis=1)
+        multiple = (total - np.where(held, 0.0, parts).sum(axis=1)) / room
+        moved = parts + multiple[:, None] * variance
+        below = (moved < 0) & ~held
+        if not below.any():
+            return np.asarray(np.where(held, 0.0, moved))
+        held |= below
+
+
 def _projected(flat: Float, constraints: sparse.csr_matrix, errors: Errors) -> tuple[Float, Float]:
     """(k, n) projections on the constraints (m, n) and their multipliers (k, m)."""
     own = sparse.diags(errors.own)

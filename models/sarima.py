@@ -11,7 +11,7 @@ import numpy.typing as npt
 from features.series.panel import Dense
 from models.arima import POLISH_STEPS, Arima
 from models.complete import blocks, bounded
-from models.conditional import Chosen, Model, choose, innovations
+from models.conditional import DEGREES, Chosen, Model, choose, innovations
 
 Float = npt.NDArray[np.float64]
 Bool = npt.NDArray[np.bool_]
@@ -90,7 +90,7 @@ def last_word(values: Float, chosen: Chosen, row: int, m: int, *, final: Last, s
 
 @dataclass(frozen=True)
 class Sarima:
-    """Seasonal ARIMA; without a season, or with fewer than three, ``Arima``.
+    """Seasonal ARIMA, the mean of d = 0 and d = 1; without a season, or with fewer than three, ``Arima``.
 
     Attributes:
         final: who has the last word: the conditional sum of squares ("css"), or statsmodels at its
@@ -113,11 +113,17 @@ class Sarima:
         for block in blocks(history, LONGEST_SEASONS * m):
             if block.values.shape[1] < LEAST_SEASONS * m:
                 continue
-            for rows, chosen in choose(block.values, m):
-                ahead = self._ahead(block.values[rows], block.gaps[rows], chosen, m, steps)
-                told = bounded(block.values[rows], ahead) * block.scale[rows, None]
-                out[block.rows[rows]] = np.where(np.isfinite(told), told, out[block.rows[rows]])
+            told = self._mean(block.values, block.gaps, m, steps) * block.scale[:, None]
+            out[block.rows] = np.where(np.isfinite(told), told, out[block.rows])
         return np.asarray(np.where(history.non_negative[:, None], np.maximum(out, 0.0), out))
+
+    def _mean(self, values: Float, gaps: Bool, m: int, steps: int) -> Float:
+        """(b, steps) mean of what the models of each row say."""
+        total = np.zeros((len(values), steps))
+        for rows, chosen in choose(values, m):
+            ahead = self._ahead(values[rows], gaps[rows], chosen, m, steps)
+            total[rows] += bounded(values[rows], ahead) / len(DEGREES)
+        return total
 
     def _ahead(self, values: Float, gaps: Bool, chosen: Chosen, m: int, steps: int) -> Float:
         ahead = predict(values, chosen, m, steps)

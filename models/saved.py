@@ -27,13 +27,14 @@ from models.blend import Weights
 from models.boosted import BoostedFit, read_booster
 from models.calibration import Calibration
 from models.dependence import Dependence
+from models.exits import Exits
 from models.fitted import FittedRecipe
 from models.forecaster import Fitted
 from models.kinds import make
 from models.recipe import Recipe
 from models.recursive import RecursiveFit
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 _BOOSTERS: Final = {"boosted": "booster.txt", "recursive": "recursive.txt"}
 _LIBRARIES: Final = ("numpy", "pandas", "lightgbm", "statsmodels", "scikit-learn")
 _REMEDY: Final = "retrain (forecarbon retrain); never edit a saved model by hand"
@@ -110,6 +111,7 @@ def _write_files(model: FittedRecipe, history: Dense, folder: Path) -> None:
         "weights": model.weights.as_record(),
         "calibration": model.calibration.as_record(),
         "dependence": model.dependence.as_record(),
+        "exits": None if model.exits is None else model.exits.as_record(),
         "trained_on": list(model.trained_on),
         "cadence": history.cadence.name,
         **_write_boosters(model, folder),
@@ -191,6 +193,7 @@ def _model_of(record: dict[str, Any], folder: Path) -> FittedRecipe:
         weights=Weights.of_record(record["weights"]),
         calibration=Calibration.of_record(record["calibration"]),
         dependence=Dependence.of_record(record["dependence"]),
+        exits=Exits.of_record(record["exits"]) if record.get("exits") else None,
         trained_on=tuple(record["trained_on"]),
     )
 

@@ -25,7 +25,7 @@ OF_THE_QUESTION: Final = ("quantile-out-of-reach", "bridge-", "scope-unknown")
 
 
 def answer(
-    ask: ForecastAsk, standing: Standing, *, issued_at: str, request_id: str, journal_id: str
+    ask: ForecastAsk, standing: Standing, *, issued_at: str, request_id: str, forecast_id: str
 ) -> dict[str, Any]:
     """The answer to a question about registry series.
 
@@ -52,12 +52,12 @@ def answer(
     return {
         "forecasts": forecasts,
         "refusals": refusals,
-        **provenance(standing, issued_at=issued_at, request_id=request_id, journal_id=journal_id),
+        **provenance(standing, issued_at=issued_at, request_id=request_id, forecast_id=forecast_id),
         "sources": sorted({source for rung in spoken for source in rung.entry.sources}),
     }
 
 
-def provenance(standing: Standing, *, issued_at: str, request_id: str, journal_id: str) -> dict[str, Any]:
+def provenance(standing: Standing, *, issued_at: str, request_id: str, forecast_id: str) -> dict[str, Any]:
     """What every answer says about itself."""
     card = standing.pack.card
     return {
@@ -66,7 +66,7 @@ def provenance(standing: Standing, *, issued_at: str, request_id: str, journal_i
         "issued_at": issued_at,
         "as_of": card["as_of"],
         "request_id": request_id,
-        "journal_id": journal_id,
+        "forecast_id": forecast_id,
         "degraded": standing.degraded,
     }
 

@@ -6,6 +6,7 @@ turns a refusal into a response.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import re
@@ -49,6 +50,7 @@ class Edge:
                 Route("/v1/clusters/{cluster_id}", self._cluster, methods=["GET"]),
                 Route("/v1/forecast", self._forecast, methods=["POST"]),
                 Route("/v1/models/current", self._model, methods=["GET"]),
+                Route("/v1/findings", self._findings, methods=["GET"]),
                 Route("/v1/health", self._health, methods=["GET"]),
             ],
             redirect_slashes=False,
@@ -113,6 +115,9 @@ class Edge:
 
     async def _model(self, request: Request) -> Response:
         return _json(model_view(self._desk().shelf.standing))
+
+    async def _findings(self, request: Request) -> Response:
+        return _json(await asyncio.to_thread(self._desk().findings))
 
     async def _health(self, request: Request) -> Response:
         return _json(self._desk().health())

@@ -11,9 +11,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from features.series.hierarchy import Hierarchy, Totals, total_history, total_paths
-from features.series.panel import Dense, long_frame
+from features.series.panel import Dense, long_frame, stacked
 from features.series.words import DS, INITIATIVE, UNIQUE_ID, Y
 from models.forecast import STANDARD_QUANTILES
+from serving.agreed import agree, groups_of
 from serving.layout import GRID
 
 Float = npt.NDArray[np.float64]
@@ -94,15 +95,21 @@ def table_of(
     steps: int,
     count: int,
     seed: int,
-) -> Table:
+    inside: Dense | None = None,
+) -> tuple[Table, Float]:
     """Forecast every cluster sector that has not ended, and sum the paths upwards.
 
-    ``sectors`` are all cluster sectors: the ``ended`` ones are not forecast, but are part of past totals.
+    Args:
+        sectors: all cluster sectors: the ``ended`` ones are not forecast, but are part of past totals.
+        inside: plants of the clusters, drawn jointly with the sectors and made to agree with them.
+
+    Returns:
+        The table of sectors and totals, and the paths (B, H, P) of ``inside``.
     """
     gone = set(ended)
     bottom = sectors.take([row for row, name in enumerate(sectors.ids) if name not in gone])
     plain = np.asarray(naive.paths(bottom, steps, count, seed), dtype=np.float64)
-    paths = np.array(champion.paths(bottom, steps, count, seed), dtype=np.float64)
+    paths, within = _drawn(champion, bottom, inside, steps, count, seed)
     makers = [made_by] * len(bottom.ids)
     for row in np.flatnonzero(~np.isfinite(paths).all(axis=(1, 2))):
         paths[row], makers[row] = plain[row], NOT_FINITE
@@ -112,7 +119,7 @@ def table_of(
     below = _members(totals, bottom.ids, hierarchy)
     every = np.concatenate([paths, totals.paths])
     every_plain = np.concatenate([plain, plain_totals.paths])
-    return Table(
+    table = Table(
         series=[*_bottom_items(bottom, makers, "sector"), *_total_items(bottom, totals, below, makers)],
         below=[*((name,) for name in bottom.ids), *below],
         arrays={
@@ -124,17 +131,42 @@ def table_of(
         },
         history=pd.concat([long_frame(bottom), _past(sectors, totals, hierarchy)], ignore_index=True),
     )
+    return table, within
+
+
+def _drawn(
+    champion: Forecasting, bottom: Dense, inside: Dense | None, steps: int, count: int, seed: int
+) -> tuple[Float, Float]:
+    """Paths of the sectors and of the plants inside them, which agree."""
+    if inside is None or not inside.ids:
+        return np.array(champion.paths(bottom, steps, count, seed), dtype=np.float64), np.zeros(
+            (0, steps, count)
+        )
+    both = np.asarray(champion.paths(stacked(bottom, inside), steps, count, seed), dtype=np.float64)
+    return agree(groups_of(bottom, inside), both[: len(bottom.ids)], both[len(bottom.ids) :])
 
 
 def with_plants(
-    table: Table, champion: Fitted, naive: Any, plants: Dense, *, made_by: str, steps: int
+    table: Table,
+    champion: Fitted,
+    naive: Any,
+    plants: Dense,
+    *,
+    made_by: str,
+    steps: int,
+    agreed: Mapping[str, Float],
 ) -> Table:
-    """``table`` with every plant forecast by itself: quantiles at ``PLANT_LEVELS``, no joint paths."""
+    """``table`` with every plant: quantiles at ``PLANT_LEVELS``, read off the paths (H, P) that ``agreed``
+    with its sector where there are such, else forecast by itself."""
     blocks = [plants.take(list(rows)) for rows in _blocks(len(plants.ids))]
     means, grids, makers = [], [], []
     for block in blocks:
         told = champion.outlook(block, steps, PLANT_LEVELS)
         mean, grid = np.array(told.mean), np.array(told.values)
+        for row, name in enumerate(block.ids):
+            if name in agreed:
+                mean[row] = agreed[name].mean(axis=1)
+                grid[row] = np.quantile(agreed[name], PLANT_LEVELS, axis=1).T
         sound = np.isfinite(mean).all(axis=1) & np.isfinite(grid).all(axis=(1, 2))
         if not sound.all():
             rows = np.flatnonzero(~sound)

@@ -6,7 +6,6 @@ the last write failed the journal says "degraded", keeps what it holds and tries
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import threading
@@ -16,12 +15,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from features.files import read_records
-from serving.wire import ForecastAsk
 
 FOLDER: Final = "journal"
 HELD: Final = 10_000
 RETRY_SECONDS: Final = 1.0
-NAMED: Final = 50
 
 
 class Journal:
@@ -49,13 +46,12 @@ class Journal:
 
     def note(self, record: Mapping[str, Any]) -> None:
         """Queue one line; returns at once. ``record["issued_at"]`` names the day's file."""
-        day = str(record["issued_at"])[:10]
-        line = json.dumps(record, sort_keys=True, allow_nan=False).encode() + b"\n"
+        item = _line(record)
         with self._wake:
             if len(self._held) >= HELD:
                 self._held.popleft()
                 self._lost += 1
-            self._held.append((day, line))
+            self._held.append(item)
             self._wake.notify()
 
     def close(self, seconds: float = 5.0) -> None:
@@ -118,24 +114,20 @@ def append_lines(path: Path, lines: bytes) -> None:
         os.close(handle)
 
 
-def entry_of(ask: ForecastAsk, answer: Mapping[str, Any]) -> dict[str, Any]:
-    """The line kept of an issued answer: who answered what, when, and a digest of the figures."""
-    told = json.dumps(answer["forecasts"], sort_keys=True, allow_nan=False).encode()
-    names = [*ask.clusters, *ask.series]
-    return {
-        "journal_id": answer["journal_id"],
-        "request_id": answer["request_id"],
-        "issued_at": answer["issued_at"],
-        "model_version": answer["model_version"],
-        "asked": names[:NAMED],
-        "asked_count": len(names),
-        "own_rows": len(ask.history or ()),
-        "steps": ask.steps,
-        "quantiles": list(ask.wanted),
-        "answered": len(answer["forecasts"]),
-        "refused": len(answer["refusals"]),
-        "digest": hashlib.sha256(told).hexdigest(),
-    }
+def keep(store: Path, record: Mapping[str, Any]) -> None:
+    """Append one line at once, for a process that issues few.
+
+    Raises:
+        OSError: it could not be written.
+    """
+    day, line = _line(record)
+    append_lines(store / FOLDER / f"{day}.jsonl", line)
+
+
+def _line(record: Mapping[str, Any]) -> tuple[str, bytes]:
+    """The day whose file a record belongs to, and its line."""
+    line = json.dumps(record, sort_keys=True, allow_nan=False).encode() + b"\n"
+    return str(record["issued_at"])[:10], line
 
 
 def read_day(store: Path, day: str) -> list[dict[str, Any]]:

@@ -56,6 +56,9 @@ def _paths() -> dict[str, Any]:
         "/v1/models/current": {
             "get": _operation("currentModel", "Model card of the champion", _json(_ref("Model")), 503)
         },
+        "/v1/findings": {
+            "get": _operation("findings", "Where issued forecasts went wrong", _json(_ref("Findings")), 503)
+        },
         "/v1/health": {"get": _operation("health", "Health of the service", _json(_ref("Health")), 503)},
     }
 
@@ -131,6 +134,7 @@ def _schemas() -> dict[str, Any]:
         "ForecastAsk": ask,
         **_answer_schemas(),
         **_view_schemas(),
+        **_finding_schemas(),
         "Error": _object({"error": fault, "request_id": _TEXT}),
     }
 
@@ -141,7 +145,7 @@ def _answer_schemas() -> dict[str, Any]:
     texts = ("unique_id", "kind", "unit", "scope", "cadence", "made_by")
     count: dict[str, Any] = {"type": "integer"}
     number, whole = {"type": ["number", "null"]}, {"type": ["integer", "null"]}
-    marks = ("model_version", "recipe", "issued_at", "as_of", "request_id", "journal_id", "degraded")
+    marks = ("model_version", "recipe", "issued_at", "as_of", "request_id", "forecast_id", "degraded")
     return {
         "Row": _object({**row, "mean": _NUMBER, "quantiles": quantiles}),
         "Forecast": _object(
@@ -180,6 +184,25 @@ def _answer_schemas() -> dict[str, Any]:
                 "journal": {"enum": ["ok", "degraded"]},
             }
         ),
+    }
+
+
+def _finding_schemas() -> dict[str, Any]:
+    texts = ("finding_id", "at", "plan", "kind", "model_version", "series_kind", "sentence")
+    count = {"type": "integer", "minimum": 0}
+    finding = {
+        **dict.fromkeys(texts, _TEXT),
+        "kind": {"enum": ["bias", "error", "coverage-80", "coverage-95"]},
+        **dict.fromkeys(("value", "expected", "p_value", "threshold"), _NUMBER),
+        "n": count,
+        "years": {"type": "array", "items": {"type": "integer"}},
+        "serving": {"type": "boolean"},
+    }
+    told = dict.fromkeys(("model_version", "as_of", "degraded"), _TEXT)
+    listed = {"type": "array", "items": _ref("Finding")}
+    return {
+        "Finding": _object(finding),
+        "Findings": _object({"findings": listed, "count": count, **told}),
     }
 
 

@@ -19,7 +19,7 @@ from features.series.words import DS, UNIQUE_ID, UNIT, Y
 from features.sources.stamps import read as read_stamps
 from features.sources.upload import Upload, read_records
 from models.forecast import Outlook
-from serving.wire import MAX_OWN_SERIES, ForecastAsk, HistoryRow, quantile_key
+from serving.wire import MAX_OWN_SERIES, ForecastAsk, quantile_key
 
 SECONDS: Final = 9.0
 WORKERS: Final = 2
@@ -61,7 +61,6 @@ class Kitchen:
             DataError: rows that no series can be made of, such as rows without a figure.
             ModelError: every place is taken, or the time ran out.
         """
-        rows = list(ask.history or ())
         if self._busy >= self._places:
             raise ModelError(
                 "too-busy",
@@ -70,7 +69,7 @@ class Kitchen:
                 remedy="try again in a few seconds",
             )
         loop = asyncio.get_running_loop()
-        job = self._pool.submit(self._cook, ask, rows)
+        job = self._pool.submit(self._cook, ask)
         self._busy += 1
         job.add_done_callback(lambda _: loop.call_soon_threadsafe(self._free))
         try:
@@ -79,7 +78,7 @@ class Kitchen:
             job.cancel()  # takes it out of the line; one that has begun goes on
             raise ModelError(
                 "took-too-long",
-                found=f"no forecast of {len(rows)} rows after {self._seconds:g} s",
+                found=f"no forecast of {len(ask.history or ())} rows after {self._seconds:g} s",
                 expected="a history that can be fitted in that time",
                 remedy="send fewer series or periods in one request, or use `forecarbon forecast --history`",
             ) from None
@@ -91,12 +90,17 @@ class Kitchen:
     def _free(self) -> None:
         self._busy -= 1
 
-    def _cook(self, ask: ForecastAsk, rows: Sequence[HistoryRow]) -> list[dict[str, Any]]:
-        records = [{UNIQUE_ID: row.unique_id, DS: row.ds, Y: row.y} for row in rows]
-        check_size(records, ask.cadence)
-        upload = read_records(records, cadence=ask.cadence)
-        outlook = self._engine(upload.panel, steps=ask.steps, levels=ask.wanted)
-        return forecasts_of(outlook, upload)
+    def _cook(self, ask: ForecastAsk) -> list[dict[str, Any]]:
+        return own_forecasts(ask, self._engine)
+
+
+def own_forecasts(ask: ForecastAsk, engine: Engine) -> list[dict[str, Any]]:
+    """Forecasts of every series in ``ask.history``, JSON-ready; refusals as in ``Kitchen.forecast``."""
+    records = [{UNIQUE_ID: row.unique_id, DS: row.ds, Y: row.y} for row in ask.history or ()]
+    check_size(records, ask.cadence)
+    upload = read_records(records, cadence=ask.cadence)
+    outlook = engine(upload.panel, steps=ask.steps, levels=ask.wanted)
+    return forecasts_of(outlook, upload)
 
 
 def check_size(records: Sequence[Mapping[str, Any]], cadence: str | None) -> None:

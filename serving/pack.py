@@ -1,6 +1,6 @@
 """Building and publishing what serving reads, from the champion of the store.
 
-The only door from serving to training: ``training.registry.champion_folder``.
+The only door from serving to training: ``training.registry``.
 """
 
 from __future__ import annotations
@@ -29,17 +29,13 @@ EVIDENCE: Final = "evidence.json"
 
 
 def build_and_publish(*, store: Path, now: datetime) -> Path:
-    """Build the champion's pack on the embedded figures known at ``now``, and point serving to it.
+    """Build the champion's pack on its figures known at ``now``, and point serving to it.
 
     The same champion on the same figures gives the same pack, which is then left as it is.
 
     Raises:
         ModelError: no champion, or its folder cannot be read.
     """
-    from features.reference.tables import load
-    from features.series.basis import bridges_of
-    from models.engine import fit_panel
-    from models.saved import read
     from training.registry import champion_folder
 
     folder = champion_folder(store)
@@ -50,11 +46,27 @@ def build_and_publish(*, store: Path, now: datetime) -> Path:
             expected="one that passed the gate",
             remedy=RETRAIN,
         )
+    pack = build(folder, store=store, now=now)
+    publish(store, pack)
+    return pack
+
+
+def build(folder: Path, *, store: Path, now: datetime) -> Path:
+    """The pack below ``store`` of the saved model in ``folder``; nothing is published.
+
+    Raises:
+        ModelError: the folder cannot be read.
+    """
+    from features.reference.tables import load
+    from features.series.basis import bridges_of
+    from models.engine import fit_panel
+    from models.saved import read
+
     reference = load()
     fitted, _ = read(folder)
     basis = basis_of(folder, reference, naive_utc(now))
     history = basis.series.as_of(naive_utc(now))
-    pack = write_pack(
+    return write_pack(
         store=store,
         model_version=folder.name,
         fitted=fitted,
@@ -67,8 +79,25 @@ def build_and_publish(*, store: Path, now: datetime) -> Path:
         evidence=evidence_of(folder),
         beside=Beside(basis.quality, bridge_records(bridges_of(basis, reference)), basis.names),
     )
-    publish(store, pack)
-    return pack
+
+
+def rebuild(store: Path, model_version: str, *, scratch: Path, now: datetime) -> Path:
+    """Below ``scratch``, the pack that a saved model of ``store`` had at ``now``.
+
+    Raises:
+        ModelError: the saved model is gone or cannot be read.
+    """
+    from training.registry import model_folder
+
+    folder = model_folder(store, model_version)
+    if not folder.is_dir():
+        raise ModelError(
+            "model-missing",
+            found=f"neither the pack nor the saved model of {model_version}",
+            expected="one of them in the store",
+            remedy="restore store/models or store/packs from a copy",
+        )
+    return build(folder, store=scratch, now=now)
 
 
 def basis_of(folder: Path, reference: Reference, t: pd.Timestamp) -> Basis:

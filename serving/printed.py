@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any, Final
+from uuid import uuid4
 
 import pandas as pd
 from rich.console import Console
@@ -13,6 +14,8 @@ from rich.table import Table
 from features.series.words import MAX_STEPS
 from features.table_files import write_frame
 from serving.answer import answer
+from serving.entries import entry_of, forecast_id_of
+from serving.journal import keep
 from serving.levels import parse_levels
 from serving.shelf import Shelf, Standing
 from serving.views import clusters_view
@@ -20,6 +23,8 @@ from serving.wire import read_ask
 
 FIRST: Final = "nl-rotterdam"
 MEGATONNE: Final = 1e6
+FRESH: Final = 20
+HERE: Final = "command-line"
 
 
 def opened_shelf(store: Path) -> Standing:
@@ -42,8 +47,11 @@ def print_outlook(
     levels: str = "80,95",
     out: Path | None = None,
     scope: str | None = None,
+    issued_at: str = "",
 ) -> None:
     """Print (or write to ``out``) the forecast of a cluster, series or the initiative.
+
+    With ``issued_at`` (ISO text, UTC) it counts as issued: it gets a forecast_id and is journalled.
 
     Args:
         name: what to forecast; the cluster shown first when left out.
@@ -56,14 +64,29 @@ def print_outlook(
     asked = [name or shown_first(standing)]
     question = {"series": asked, "steps": steps or MAX_STEPS, "levels": bands, "scope": scope}
     ask = read_ask(json.dumps(question).encode())
-    told = answer(ask, standing, issued_at="", request_id="", journal_id="")
+    forecast_id = forecast_id_of(issued_at, uuid4().hex[:FRESH]) if issued_at else ""
+    told = answer(ask, standing, issued_at=issued_at, request_id=HERE, forecast_id=forecast_id)
+    note = ""
+    if issued_at:
+        note = _journalled(store, entry_of(ask, told, standing))
     spoken = told["forecasts"][0]
     rows = [row for row in spoken["rows"] if until is None or int(row["ds"][:4]) <= until]
     if out is not None:
-        write_frame(_flat(spoken, rows), out)
+        write_frame(_flat(spoken, rows).assign(forecast_id=forecast_id), out)
         Console().print(f"Wrote {len(rows)} rows to {out}", highlight=False)
         return
     _print_rows(spoken, rows, standing, bands)
+    if forecast_id:
+        Console(width=110).print(f"forecast_id {forecast_id}{note}", highlight=False)
+
+
+def _journalled(store: Path, entry: dict[str, Any]) -> str:
+    """Keep the entry; what to say if that failed, which is no reason to withhold a forecast."""
+    try:
+        keep(store, entry)
+    except OSError as fault:
+        return f" (not in the journal: {fault.strerror})"
+    return ""
 
 
 def _flat(spoken: dict[str, Any], rows: list[dict[str, Any]]) -> pd.DataFrame:

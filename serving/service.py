@@ -18,16 +18,19 @@ from uuid import uuid4
 import bentoml
 
 from features.errors import ModelError
+from features.findings import read_findings
 from features.series.panel import Panel
 from models.forecast import Outlook
 from serving.desk import Desk
 from serving.edge import Edge
+from serving.entries import stamp_of
 from serving.journal import Journal
 from serving.launch import STORE, TRAFFIC_SECONDS
 from serving.own_history import Kitchen
 from serving.shelf import Shelf
 
 POLL_SECONDS: Final = 1.0
+FRESH: Final = 20
 _LOG: Final = logging.getLogger("bentoml.forecarbon")
 edge: Final = Edge()
 
@@ -40,7 +43,7 @@ def _engine(panel: Panel, *, steps: int, levels: tuple[float, ...]) -> Outlook:
 
 
 def _now() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+    return stamp_of(datetime.now(UTC))
 
 
 def _warm() -> None:
@@ -74,7 +77,8 @@ class Forecarbon:
             journal=Journal(store),
             kitchen=Kitchen(_engine),
             clock=_now,
-            new_id=lambda: uuid4().hex,
+            new_id=lambda: uuid4().hex[:FRESH],
+            read_findings=lambda: read_findings(store),
         )
         _tell(shelf)
         self._tasks = [

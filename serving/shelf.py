@@ -74,11 +74,13 @@ class Standing:
         pack: the pack that answers.
         rungs: who speaks for every served series.
         degraded: why this is not the pack that the pointer names, or "".
+        older: the previous champion's pack, where some series of ``pack`` may need it.
     """
 
     pack: OpenedPack
     rungs: Mapping[str, Rung]
     degraded: str = ""
+    older: OpenedPack | None = None
 
 
 class Shelf:
@@ -136,7 +138,7 @@ class Shelf:
     def _stand(self, pointer: Pointer) -> Standing:
         pack = open_pack(self._store, pointer)
         older = self._previous() if not pack.usable.all() else None
-        return Standing(pack=pack, rungs=climb(pack, older))
+        return Standing(pack=pack, rungs=climb(pack, older), older=older)
 
     def _fall_back(self, reason: ModelError) -> bool:
         if self._standing is not None:

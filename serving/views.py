@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from features.errors import AskError, ModelError
@@ -15,6 +15,7 @@ from serving.shelf import Rung, Standing
 
 OUTLOOK_YEAR: Final = "2030"
 BAND: Final = (0.1, 0.5, 0.9)
+SHOWN_FINDINGS: Final = 200
 
 
 def clusters_view(standing: Standing) -> dict[str, Any]:
@@ -130,6 +131,17 @@ def health_view(standing: Standing, refused: ModelError | None, journal: str) ->
         "refused": None if refused is None else refused.as_record(),
         "journal": journal,
         "rungs": {level: levels.count(level) for level in ("champion", "previous", "naive")},
+        **_told(standing),
+    }
+
+
+def findings_view(records: Sequence[Mapping[str, Any]], standing: Standing) -> dict[str, Any]:
+    """The newest ``SHOWN_FINDINGS`` findings, newest first, and whether they are of the model that serves."""
+    version = standing.pack.model_version
+    newest = [dict(item) for item in reversed(records)][:SHOWN_FINDINGS]
+    return {
+        "findings": [{**item, "serving": item["model_version"] == version} for item in newest],
+        "count": len(records),
         **_told(standing),
     }
 

@@ -70,8 +70,9 @@ def write_pack(
     """Write the pack folder, whole or not at all, unless a sound one of this content is there already.
 
     Rows of ``history`` whose trait ``kind`` is "sector" are served with joint paths, those of kind "plant"
-    each by itself. ``naive`` makes what draws the paths of the last rung of the ladder; it is called only
-    if there is something to write. ``model_folder``, the champion's saved folder, is copied into the pack.
+    by their quantiles; the plants of a cluster agree with their sector on every path. ``naive`` makes what
+    draws the paths of the last rung of the ladder; it is called only if there is something to write.
+    ``model_folder``, the champion's saved folder, is copied into the pack.
 
     Raises:
         DataError: there is no cluster sector with recent figures.
@@ -107,7 +108,9 @@ def write_pack(
             return target
         shutil.rmtree(target)
     plain = naive()
-    table = table_of(
+    live = plants.take([row for row, name in enumerate(plants.ids) if name not in gone])
+    inside = live.take(np.flatnonzero(live.traits["cluster_id"].to_numpy() != "")) if live.ids else live
+    table, within = table_of(
         fitted,
         plain,
         sectors,
@@ -116,10 +119,12 @@ def write_pack(
         steps=steps,
         count=paths,
         seed=seed,
+        inside=inside,
     )
-    if len(plants.ids):
-        live = plants.take([row for row, name in enumerate(plants.ids) if name not in gone])
-        table = with_plants(table, fitted, plain, live, made_by=str(fitted.recipe.name), steps=steps)
+    if live.ids:
+        agreed = dict(zip(inside.ids, within, strict=True))
+        maker = str(fitted.recipe.name)
+        table = with_plants(table, fitted, plain, live, made_by=maker, steps=steps, agreed=agreed)
     card = _card(model_version, fitted, series_set, evidence or Evidence(), created_at, history.cadence.name)
     with whole_folder(target) as folder:
         _write_files(folder, table, clusters, model_folder)

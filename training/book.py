@@ -22,6 +22,7 @@ from training.folds import Folds
 from training.gate import Verdict
 from training.judging import CHAMPION
 from training.plan import Plan
+from training.reliability import reliability_report
 from training.scores import series_table
 from training.tracking import Tracker, log_run, open_run
 from training.tuning import Trial
@@ -37,6 +38,7 @@ class Book:
     verdict: Verdict
     folds: Folds
     history: Dense
+    exits: pd.DataFrame
     origin: str
     model_version: str
     now: datetime
@@ -170,7 +172,12 @@ def _facts(book: Book, name: str, test: Backtest, data: DatasetFacts, scratch: P
         tags=tags | (_verdict_tags(book) if challenger else {}),
         metrics=_metrics(own),
         step_metrics=_step_metrics(own),
-        tables={"per_series": series_table(test), "scores": own},
+        tables={
+            "per_series": series_table(test),
+            "scores": own,
+            "reliability": reliability_report(test, book.folds),
+            **({"exits": book.exits} if challenger and len(book.exits) else {}),
+        },
         datasets=[data],
         pictures=of_one(book.album, name, test, scratch / name.replace(" ", "-")),
         files={"plan.json": _plan_file(book, scratch)},

@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
-import tomllib
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from features.errors import AskError
 from features.series.basis import SOURCES
 from features.series.from_lake import FEWEST_YEARS, KINDS
 from models.kinds import MEMBERS
 from models.recipe import Recipe
+from training.closed import Closed, parse_closed, read_closed
 
 PLANS: Final = Path(__file__).parent / "plans"
 TUNABLE_COUNTS: Final = ("trees", "leaves")
 TUNABLE: Final = ("memory", "anchor", "pull", "arima_final", "rate", *TUNABLE_COUNTS)
 
 
-class _Closed(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class FoldPlan(_Closed):
+class FoldPlan(Closed):
     """When the past forecasts are issued, and which of them are scored."""
 
     issue_month: int = Field(ge=1, le=12)
@@ -42,7 +36,7 @@ class FoldPlan(_Closed):
         return self
 
 
-class FiguresPlan(_Closed):
+class FiguresPlan(Closed):
     """Which figures are read: the embedded sector sums, or facility records of the lake."""
 
     figures: str = Field(default="embedded", alias="from", pattern="^(embedded|lake)$")
@@ -61,7 +55,7 @@ class FiguresPlan(_Closed):
         return self
 
 
-class RecipePlan(_Closed):
+class RecipePlan(Closed):
     """The challenger's recipe, see ``models.recipe.Recipe``."""
 
     name: str = Field(min_length=1)
@@ -71,6 +65,7 @@ class RecipePlan(_Closed):
     anchor: float = Field(ge=0, le=1)
     pull: float = Field(ge=0)
     arima_final: str = Field(pattern="^(grid|filter|mle)$")
+    exits: bool = True
     seed: int = 1
     trees: int = Field(default=60, ge=1, le=2000)
     rate: float = Field(default=0.06, gt=0, le=1)
@@ -88,7 +83,7 @@ class RecipePlan(_Closed):
         return Recipe.of_record(self.model_dump())
 
 
-class GatePlan(_Closed):
+class GatePlan(Closed):
     """What a challenger must show; see ``training.rails`` for each rule.
 
     ``confidence``: how sure it must be that the primary score is lower. ``bias_gap``: how much farther from
@@ -109,7 +104,7 @@ class GatePlan(_Closed):
     refused_members: int = Field(default=1, ge=0)
 
 
-class TuningPlan(_Closed):
+class TuningPlan(Closed):
     """A search of the recipe's settings on the folds before the scored ones; without this table, none.
 
     ``settings``: name -> [lowest, highest], or the choices where they are words. ``folds``: how many of the
@@ -134,7 +129,7 @@ class TuningPlan(_Closed):
         return self
 
 
-class TrackingPlan(_Closed):
+class TrackingPlan(Closed):
     """Where runs are kept: a tracking server's address and the root of its files. Left empty: the
     environment decides, else a database in the store."""
 
@@ -142,13 +137,31 @@ class TrackingPlan(_Closed):
     artifact_root: str = ""
 
 
-class PicturePlan(_Closed):
+class PicturePlan(Closed):
     """Series drawn large in the tracker."""
 
-    series: list[str] = []
+    series: list[str] = Field(default=[])
 
 
-class Plan(_Closed):
+class WatchPlan(Closed):
+    """When forecasts that were issued count as having gone wrong, and what follows.
+
+    Attributes:
+        alarm: the chance of a false finding that is put up with in one watch, over all its tests.
+        shared_errors, shared_hits: correlation of two series' errors, and of whether their bands cover, in
+            one year, for shocks are common to many; measured in the backtest of the annual plan.
+        least_rows: forecasts with an actual below which nothing is tested.
+        retrain_on_drift: whether a new finding starts a retrain.
+    """
+
+    alarm: float = Field(default=0.05, gt=0, lt=0.5)
+    shared_errors: float = Field(default=0.1, ge=0, lt=1)
+    shared_hits: float = Field(default=0.03, ge=0, lt=1)
+    least_rows: int = Field(default=30, ge=5)
+    retrain_on_drift: bool = False
+
+
+class Plan(Closed):
     """One retrain job."""
 
     name: str = Field(pattern="^[a-z0-9-]+$")
@@ -158,6 +171,7 @@ class Plan(_Closed):
     recipe: RecipePlan
     gate: GatePlan
     pictures: PicturePlan = PicturePlan()
+    watch: WatchPlan = WatchPlan()
     tracking: TrackingPlan = TrackingPlan()
     tuning: TuningPlan | None = None
 
@@ -179,8 +193,8 @@ class Plan(_Closed):
         return self
 
     def fingerprint(self) -> str:
-        """First 16 hex digits of the SHA-256 of everything in the plan but where its runs are kept."""
-        text = json.dumps(self.model_dump(exclude={"tracking"}), sort_keys=True)
+        """First 16 hex digits of the SHA-256 of everything in the plan that a retrain decides by."""
+        text = json.dumps(self.model_dump(exclude={"tracking", "watch"}), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -191,38 +205,9 @@ def read_plan(path: Path) -> Plan:
         AskError: no such file, not TOML, an unknown key (naming the nearest known one), a value out of
             range.
     """
-    try:
-        record = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise _refused("plan-missing", f"no file {path.name}", "a plan in TOML") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as fault:
-        raise _refused("plan-unreadable", f"{path.name}: {fault}", "a plan in TOML") from None
-    return parse_plan(record)
+    return read_closed(path, Plan, "plan")
 
 
 def parse_plan(record: dict[str, Any]) -> Plan:
     """The plan a record describes; refusals as in ``read_plan``."""
-    try:
-        return Plan.model_validate(record)
-    except ValidationError as fault:
-        first = fault.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        if first["type"] == "extra_forbidden":
-            raise _refused("plan-unknown-key", f"key {place}", _nearest(first["loc"], Plan)) from None
-        raise _refused(
-            "plan-value", f"{place or 'plan'} = {first.get('input')!r}", str(first["msg"])
-        ) from None
-
-
-def _nearest(place: tuple[int | str, ...], model: type[BaseModel]) -> str:
-    for part in place[:-1]:
-        inner = model.model_fields[str(part)].annotation
-        if isinstance(inner, type) and issubclass(inner, BaseModel):
-            model = inner
-    known = list(model.model_fields)
-    near = difflib.get_close_matches(str(place[-1]), known, n=1)
-    return f"the key {near[0]!r}" if near else "one of the keys " + ", ".join(known)
-
-
-def _refused(code: str, found: str, expected: str) -> AskError:
-    return AskError(code, found=found, expected=expected, remedy="correct the plan and run it again")
+    return parse_closed(record, Plan, "plan")

@@ -75,6 +75,23 @@ def previous(store: Path) -> Promotion | None:
     return _newest([line for line in lines if line.to_version == now.from_version])
 
 
+def before_present(store: Path) -> str:
+    """The version a roll-back without a name returns to, "" if there is none.
+
+    A roll-back takes back what came after its target, so the next one goes further back and never
+    returns to what was rolled back from.
+    """
+    stack: list[str] = []
+    for line in read(store):
+        if not line.changes:
+            continue
+        if line.decision == "roll-back" and line.to_version in stack:
+            del stack[stack.index(line.to_version) + 1 :]
+        else:
+            stack = [version for version in stack if version != line.to_version] + [line.to_version]
+    return stack[-2] if len(stack) > 1 else ""
+
+
 def append(store: Path, promotion: Promotion) -> bool:
     """Add a line and flush it to disk; the caller holds the retrain lock.
 

@@ -28,6 +28,7 @@ from training.pieces import FOLDER, Cache
 from training.plan import Plan
 from training.promotions import Promotion
 from training.rails import Rule
+from training.reliability import exits_report, no_exits
 from training.scores import scores_frame
 from training.tracking import Tracker, address_of, answering, close_orphans, open_tracker
 
@@ -104,19 +105,22 @@ def _tracked(
     """Write everything down. Returns forecaster -> run id."""
     from training.book import Book, track  # brings the drawing library, which a no-op does without
 
+    history, recipe = job.ground.history, case.challenger
+    exits = exits_report(history, job.folds, recipe.reach) if recipe.exits else no_exits()
     book = Book(
         plan=job.plan,
         tests=case.tests,
         scores=scores,
         verdict=verdict,
         folds=job.folds,
-        history=job.ground.history,
+        history=history,
+        exits=exits,
         origin=job.origin,
         model_version=version,
         now=job.now,
         commit=job.commit,
         data_hash=job.ground.data_hash,
-        recipe=case.challenger,
+        recipe=recipe,
         standing=case.standing,
         trials=case.trials,
         refused=case.conduct.refused,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -35,6 +35,8 @@ class Shown:
         origins: periods seen at each origin, oldest first.
         untouched: of these, the last ones: no choice was made on what came after them.
         traits: one row a series, what a caller would send along.
+        parts: (S, T) the series that the rows of ``y`` are sums of, where they are sums.
+        whole: (S,) which row each part belongs to.
         data: first 12 hex digits of the SHA-256 of the figures.
     """
 
@@ -47,6 +49,8 @@ class Shown:
     origins: tuple[int, ...]
     untouched: int
     traits: pd.DataFrame
+    parts: Float | None = None
+    whole: npt.NDArray[np.int64] | None = None
 
     @property
     def data(self) -> str:
@@ -88,6 +92,22 @@ def sectors() -> Shown:
     about = named.drop_duplicates("name").set_index("name")
     traits = about.loc[wide.index, ["kind", "sector"]]
     return _yearly("sectors of clusters and countries", wide, (6, 7, 8, 9, 10), 1, traits)
+
+
+def totals() -> Shown:
+    """Clusters and countries: sums of the series of ``sectors``."""
+    inner = sectors()
+    areas = np.array([name.rsplit("/", 1)[0] for name in inner.ids])
+    names, code = np.unique(areas, return_inverse=True)
+    y = np.zeros((len(names), inner.y.shape[1]))
+    np.add.at(y, code, inner.y)
+    kind = pd.DataFrame({"kind": inner.traits["kind"].to_numpy()}, index=areas)
+    first = kind[~kind.index.duplicated()].loc[names]
+    made = _yearly(
+        "totals of clusters and countries",
+        pd.DataFrame(y, index=names, columns=range(2008, 2023)), inner.origins, inner.untouched, first,
+    )  # fmt: skip
+    return replace(made, parts=inner.y, whole=code.astype(np.int64))
 
 
 def power(data: Path) -> Shown:

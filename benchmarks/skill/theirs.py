@@ -79,6 +79,33 @@ def mlforecast(arrays: Mapping[str, Any], settings: Mapping[str, Any]) -> Callab
     return run
 
 
+def skforecast(arrays: Mapping[str, Any], settings: Mapping[str, Any]) -> Callable[[], dict[str, Any]]:
+    """Quantiles (B, h, 13): one recursive LightGBM over all series, bands by bootstrapped residuals."""
+    import lightgbm
+    from skforecast.recursive import ForecasterRecursiveMultiSeries
+
+    season, steps = int(settings["season"]), int(settings["steps"])
+    y = arrays["y"]
+    count, n = y.shape
+    index = pd.date_range("2001-01-01", periods=n, freq="MS" if season == 12 else "YS")
+    wide = pd.DataFrame(y.T, index=index, columns=[f"s{i:06d}" for i in range(count)])
+    lags = 3 if season == 1 else [1, 2, 3, 6, 11, 12, 13, 24]
+
+    def run() -> dict[str, Any]:
+        engine = ForecasterRecursiveMultiSeries(
+            lightgbm.LGBMRegressor(n_estimators=100, verbosity=-1, n_jobs=2, random_state=1),
+            lags=lags, differentiation=1, encoding="ordinal", dropna_from_series=False,
+        )  # fmt: skip
+        engine.fit(series=wide, store_in_sample_residuals=True, suppress_warnings=True)
+        ranks = [0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.975]
+        made = engine.predict_quantiles(steps=steps, quantiles=ranks, n_boot=100, suppress_warnings=True)
+        ordered = made.reset_index(names="ds").sort_values(["level", "ds"])
+        values = ordered[[f"q_{rank}" for rank in ranks]].to_numpy(dtype=float)
+        return {"q": np.maximum(values.reshape(count, steps, len(ranks)), 0.0)}
+
+    return run
+
+
 def _long(y: Any, season: int) -> pd.DataFrame:
     count, n = y.shape
     ds = pd.date_range("2001-01-01", periods=n, freq="MS" if season == 12 else "YS")

@@ -57,7 +57,7 @@ class Stock:
 
 def of_embedded(reference: Reference, t: pd.Timestamp) -> Basis:
     """The embedded sector figures as known at ``t`` (UTC without a zone)."""
-    series = embedded(reference)
+    series = embedded(reference).until(t)
     summed = reference.sector_emissions.loc[:, list(SUMS)]
     return Basis(
         series=series,

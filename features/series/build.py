@@ -12,7 +12,7 @@ import pandas as pd
 from features.reference.tables import Reference
 from features.series.cadence import YEAR
 from features.series.panel import Dense, Panel
-from features.series.vintages import Vintages
+from features.series.vintages import Vintages, naive_utc
 from features.series.words import DS, KNOWN_AT, SOURCE, UNIQUE_ID, Y
 from features.sources.embedded import rows
 
@@ -49,6 +49,20 @@ class SeriesSet:
         traits = traits.loc[newest.index]
         dense = Panel.of(known[[UNIQUE_ID, DS, Y]], self.vintages.cadence, traits).dense
         return replace(dense, breaks=_marked(dense, self.breaks))
+
+    def until(self, t: pd.Timestamp) -> SeriesSet:
+        """Only what was known at ``t``, for whoever must not see, nor hash, what came later."""
+        frame = self.vintages.frame
+        known = frame[frame[KNOWN_AT] <= naive_utc(t)]
+        if len(known) == len(frame):
+            return self
+        names = known[UNIQUE_ID].unique()
+        return replace(
+            self,
+            vintages=Vintages.of(known, self.vintages.cadence),
+            traits=self.traits.loc[self.traits.index.isin(names)],
+            breaks=self.breaks[self.breaks[UNIQUE_ID].isin(names)].reset_index(drop=True),
+        )
 
     def ended(self, t: pd.Timestamp) -> pd.DataFrame:
         """Series whose newest figure at ``t`` is older than the newest of their area.

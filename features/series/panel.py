@@ -146,6 +146,27 @@ class Panel:
         return _dense(self.frame, self.cadence, self.traits)
 
 
+def stacked(first: Dense, second: Dense) -> Dense:
+    """The series of two panels of one cadence, the first panel's first; traits that both declare are kept."""
+    width = max(first.shape[1], second.shape[1])
+
+    parts = (first, second)
+    y = np.full((len(first.ids) + len(second.ids), width), np.nan)
+    breaks = np.zeros(y.shape, dtype=bool)
+    for begin, part in ((0, first), (len(first.ids), second)):
+        y[begin : begin + len(part.ids), : part.shape[1]] = part.y
+        breaks[begin : begin + len(part.ids), : part.shape[1]] = part.breaks
+    return Dense(
+        ids=(*first.ids, *second.ids),
+        y=y,
+        lengths=np.concatenate([part.lengths for part in parts]),
+        starts=np.concatenate([part.starts for part in parts]),
+        breaks=breaks,
+        cadence=first.cadence,
+        traits=pd.concat([part.traits for part in parts], join="inner", ignore_index=True),
+    )
+
+
 def _refuse_infinite(frame: pd.DataFrame) -> None:
     wrong = frame[np.isinf(frame[Y])]
     if len(wrong):

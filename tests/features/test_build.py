@@ -144,3 +144,19 @@ def test_the_hash_follows_the_figures_and_not_their_order(series: SeriesSet) -> 
         other.loc[17, column] = value
         changed = Vintages.of(other, series.vintages.cadence)
         assert replace(series, vintages=changed).data_hash() != series.data_hash()
+
+
+def test_what_came_later_is_neither_seen_nor_hashed() -> None:
+    whole = embedded(load())
+    early = whole.until(pd.Timestamp("2022-02-01"))
+    assert early.vintages.frame["known_at"].max() <= pd.Timestamp("2022-02-01")
+    assert set(early.traits.index) == set(early.vintages.frame["unique_id"])
+    assert early.data_hash() != whole.data_hash()
+    # Nothing was published in between, so the figures are the same ones.
+    assert whole.until(pd.Timestamp("2022-03-01")).data_hash() == early.data_hash()
+    assert whole.until(pd.Timestamp("2100-01-01")).data_hash() == whole.data_hash()
+    then, now = early.as_of(pd.Timestamp("2022-02-01")), whole.as_of(pd.Timestamp("2022-02-01"))
+    assert then.ids == now.ids
+    assert np.array_equal(then.y, now.y, equal_nan=True)
+    assert np.array_equal(then.breaks, now.breaks)
+    assert then.traits.equals(now.traits)

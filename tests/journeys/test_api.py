@@ -133,6 +133,7 @@ def test_every_view_answers(server: Server) -> None:
     card = server.client.get("/v1/models/current").json()
     assert (card["verdict"]["decision"], card["git_commit"]) == ("promote", "0" * 40)
     assert server.client.get("/v1/health").json()["status"] == "ok"
+    assert server.client.get("/v1/findings").json()["findings"] == []
     assert server.client.get("/openapi.json").json()["openapi"] == "3.1.0"
     for probe in ("/livez", "/readyz"):
         assert server.client.get(probe).status_code == 200
@@ -237,7 +238,7 @@ def test_an_issued_forecast_is_journalled(server: Server) -> None:
 
     def kept() -> bool:
         text = "".join(path.read_text() for path in (server.store / FOLDER).glob("*.jsonl"))
-        return told["journal_id"] in {json.loads(line)["journal_id"] for line in text.splitlines()}
+        return told["forecast_id"] in {json.loads(line)["forecast_id"] for line in text.splitlines()}
 
     wait_until(kept, 5.0, server.log)
 

@@ -11,7 +11,7 @@ from scipy import sparse
 from scipy.optimize import lsq_linear
 
 from features.errors import DataError
-from models.reconcile import Errors, reconcile, shrinkage
+from models.reconcile import Errors, reconcile, shared_out, shrinkage
 
 Float = npt.NDArray[np.float64]
 
@@ -86,6 +86,18 @@ def test_non_negative_is_the_constrained_minimum(seed: int, parts: int, totals: 
             own, theirs = (np.linalg.norm(whitener @ (y - asked)) for y in (value, s @ best))
             assert own <= theirs * (1 + 1e-7) + 1e-12
             assert (value[totals:] >= 0).all()
+
+
+@given(st.integers(0, 10_000), st.integers(2, 14))
+@settings(max_examples=60, deadline=None)
+def test_one_total_shared_out_is_the_constrained_minimum(seed: int, parts: int) -> None:
+    rng = np.random.default_rng(seed)
+    base = np.exp(rng.normal(size=(6, 1 + parts)) + 1) - rng.choice([0.0, 4.0], size=(6, 1 + parts))
+    variance = np.exp(2 * rng.normal(size=1 + parts))
+    summing = sparse.csr_matrix(np.ones((1, parts)))
+    found = shared_out(base[:, 0], base[:, 1:], np.full(6, variance[0]), np.tile(variance[1:], (6, 1)))
+    expected = reconcile(base, summing, Errors.diagonal(variance))
+    np.testing.assert_allclose(found, expected[:, 1:], rtol=1e-7, atol=1e-8)
 
 
 def test_totals_are_sums_and_coherent_values_stay() -> None:

@@ -67,7 +67,7 @@ def test_the_climb_ends_near_the_exact_maximum(kind: tuple[float, float, float])
             told = _exact(y[row], chosen, i)
             best = told.model.fit(told.params, disp=False, cov_type="none", maxiter=200).llf
             below.append(best - told.llf)
-    assert len(below) == 6
+    assert len(below) == 2 * 6
     assert np.median(below) < 0.6
     assert max(below) < 3.0
 
@@ -81,13 +81,13 @@ def test_predictions_are_those_of_the_kalman_filter() -> None:
             told = sarima.last_word(y[row], chosen, i, M, final="filter", steps=18)
             np.testing.assert_allclose(made[i], told, atol=0.05 * y[row].std())
             compared += 1
-    assert compared == 8
+    assert compared == 2 * 8
 
 
 def test_no_order_beats_a_seasonal_walk_on_a_seasonal_walk() -> None:
     y = simulated(60, 180, seed=3, phi=0.0, theta=0.0, seasonal=0.0)
     assert (strength(y, M) > 0.5).all()
-    held = [chosen.orders.sum(axis=1) for _, chosen in choose(y, M)]
+    held = [chosen.orders.sum(axis=1) for _, chosen in choose(y, M) if chosen.d == 0]
     assert np.mean(np.concatenate(held) == 0) > 0.5
 
 

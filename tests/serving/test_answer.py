@@ -16,7 +16,7 @@ from serving.shelf import Shelf, Standing
 from serving.wire import read_ask, write_json_bytes
 from tests.serving.synthetic import VERSION, Fake, Kit
 
-MARKS = {"issued_at": "2026-11-24T00:00:00Z", "request_id": "r", "journal_id": "j"}
+MARKS = {"issued_at": "2026-11-24T00:00:00Z", "request_id": "r", "forecast_id": "j"}
 
 
 def ask(standing: Standing, **question: Any) -> dict[str, Any]:

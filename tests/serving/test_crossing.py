@@ -52,7 +52,7 @@ def shelf_of(store: Path) -> Standing:
 
 def asked(standing: Standing, **question: Any) -> dict[str, Any]:
     text = pd.Series(question).to_json().encode()
-    return answer(read_ask(text), standing, issued_at="", request_id="", journal_id="")
+    return answer(read_ask(text), standing, issued_at="", request_id="", forecast_id="")
 
 
 def test_a_forecast_over_a_bridge_names_it_and_is_wider(crossed: Standing) -> None:

@@ -6,12 +6,14 @@ import logging
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from features.findings import append_new, read_findings
 from serving.desk import Desk
 from serving.edge import Edge
 from serving.journal import Journal, read_day
@@ -19,6 +21,7 @@ from serving.launch import serve_command
 from serving.openapi import document
 from serving.own_history import Kitchen
 from serving.shelf import Shelf
+from tests.features.test_findings import ONE
 from tests.serving.test_own_history import fake_engine
 
 NOW = "2026-11-24T08:00:00.000Z"
@@ -55,7 +58,7 @@ def test_an_issued_forecast_is_in_the_journal(edge: Edge, store: Path) -> None:
     told = reply.json()
     assert reply.status_code == 200
     assert reply.headers["x-request-id"] == told["request_id"] == "mine"
-    assert (told["issued_at"], told["journal_id"], told["journal"]) == (NOW, "j1", "ok")
+    assert (told["issued_at"], told["forecast_id"], told["journal"]) == (NOW, "20261124-j1", "ok")
     assert edge.desk is not None
     edge.desk.journal.close()
     (kept,) = read_day(store, NOW[:10])
@@ -242,3 +245,19 @@ def test_the_command_serves_in_production_mode_on_an_address(tmp_path: Path) -> 
     assert env["FORECARBON_STORE"] == str(tmp_path)
     assert env["BENTOML_DO_NOT_TRACK"] == "True"
     assert json.loads(env["BENTOML_CONFIG_OVERRIDES"]) == {"services": {"forecarbon": {"workers": 2}}}
+
+
+def test_findings_are_told_newest_first_and_whose_they_are(edge: Edge, store: Path) -> None:
+    assert edge.desk is not None
+    assert call(edge, "GET", "/v1/findings").json()["findings"] == []
+    version = edge.desk.shelf.standing.pack.model_version
+    kept = [replace(ONE, model_version=name, finding_id=name) for name in ("gone", version)]
+    append_new(store, kept)
+    edge.desk = replace(edge.desk, read_findings=lambda: read_findings(store))
+    told = call(edge, "GET", "/v1/findings").json()
+    assert [(item["finding_id"], item["serving"]) for item in told["findings"]] == [
+        (version, True), ("gone", False),
+    ]  # fmt: skip
+    assert told["count"] == 2
+    schema = document()["components"]["schemas"]["Finding"]
+    assert set(told["findings"][0]) == set(schema["properties"]) == set(schema["required"])

@@ -107,3 +107,12 @@ def test_fingerprint_tells_plans_apart() -> None:
     other["gate"]["least_pairs"] = 201  # type: ignore[index]
     assert plan.fingerprint() == parse_plan(_record()).fingerprint()
     assert plan.fingerprint() != parse_plan(other).fingerprint()
+
+
+def test_how_it_is_watched_changes_no_model() -> None:
+    watched = {**_record(), "watch": {"retrain_on_drift": True}}
+    assert parse_plan(watched).watch.retrain_on_drift
+    assert parse_plan(watched).fingerprint() == parse_plan(_record()).fingerprint()
+    with pytest.raises(AskError, match="plan-unknown-key") as refused:
+        parse_plan({**_record(), "watch": {"retrain_on_drft": True}})
+    assert "retrain_on_drift" in refused.value.expected

@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from features.findings import FILE, Finding, append_new, finding_id, read_findings
+
+ONE = Finding(
+    finding_id=finding_id("bias", "v1"), at="2026-11-28T09:00:00Z", plan="annual", kind="bias",
+    model_version="v1", series_kind="sector", value=0.5, expected=0.0, p_value=0.001, threshold=0.01, n=80,
+    years=(2022, 2023), serving=True, sentence="too high",
+)  # fmt: skip
+OTHER = replace(ONE, finding_id=finding_id("error", "v1"), kind="error")
+
+
+def test_a_finding_is_recorded_once(tmp_path: Path) -> None:
+    assert append_new(tmp_path, [ONE]) == [ONE]
+    assert append_new(tmp_path, [replace(ONE, at="2026-12-28T09:00:00Z"), OTHER]) == [OTHER]
+    kept = read_findings(tmp_path)
+    assert [item["kind"] for item in kept] == ["bias", "error"]
+    assert kept[0] == {**ONE.as_record()}
+
+
+def test_a_torn_line_spoils_only_itself(tmp_path: Path) -> None:
+    append_new(tmp_path, [ONE])
+    with (tmp_path / FILE).open("a") as stream:
+        stream.write('{"finding_id": "to')
+    append_new(tmp_path, [OTHER])
+    assert len(read_findings(tmp_path)) == 2
+
+
+def test_names_tell_findings_apart() -> None:
+    assert ONE.finding_id != OTHER.finding_id
+    assert finding_id("a", "bc") != finding_id("ab", "c")

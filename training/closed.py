@@ -1,0 +1,76 @@
+"""Closed TOML files: every key is known, and a typo is refused with the nearest key that is."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from pathlib import Path
+from typing import Any, TypeVar, get_args
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from features.errors import AskError
+
+
+class Closed(BaseModel):
+    """A part of such a file: no further keys, no conversions, no changes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+Part = TypeVar("Part", bound=Closed)
+
+
+def read_closed(path: Path, model: type[Part], what: str) -> Part:
+    """The ``model`` that a TOML file describes; ``what`` it is called in refusals ("plan").
+
+    Raises:
+        AskError: no such file, not TOML, an unknown key (naming the nearest known one), a value out of
+            range.
+    """
+    try:
+        record = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise _refused(what, "missing", f"no file {path.name}", f"a {what} in TOML") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as fault:
+        raise _refused(what, "unreadable", f"{path.name}: {fault}", f"a {what} in TOML") from None
+    return parse_closed(record, model, what)
+
+
+def parse_closed(record: dict[str, Any], model: type[Part], what: str) -> Part:
+    """The ``model`` that a record describes; refusals as in ``read_closed``."""
+    try:
+        return model.model_validate(record)
+    except ValidationError as fault:
+        first = fault.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "extra_forbidden":
+            raise _refused(what, "unknown-key", f"key {place}", _nearest(first["loc"], model)) from None
+        field = model.model_fields.get(place)
+        secret = field is not None and not field.repr
+        found = f"{place or what} = {'(not shown)' if secret else repr(first.get('input'))}"
+        raise _refused(what, "value", found, str(first["msg"])) from None
+
+
+def _nearest(place: tuple[int | str, ...], model: type[BaseModel]) -> str:
+    for part in place[:-1]:
+        field = next(
+            (f for name, f in model.model_fields.items() if part in (name, f.alias)), None
+        )  # a number is a place in the list before it
+        if field is not None:
+            model = _inner(field.annotation) or model
+    known = [field.alias or name for name, field in model.model_fields.items()]
+    near = difflib.get_close_matches(str(place[-1]), known, n=1)
+    return f"the key {near[0]!r}" if near else "one of the keys " + ", ".join(known)
+
+
+def _inner(kind: Any) -> type[BaseModel] | None:
+    """The part that a field holds, alone or in a list."""
+    found = [item for item in (kind, *get_args(kind)) if isinstance(item, type)]
+    return next((item for item in found if issubclass(item, BaseModel)), None)
+
+
+def _refused(what: str, how: str, found: str, expected: str) -> AskError:
+    return AskError(
+        f"{what}-{how}", found=found, expected=expected, remedy=f"correct the {what} and run it again"
+    )
