@@ -38,8 +38,8 @@ PEERS: Final = (
 SLOW: Final = ("AutoARIMA", "AutoCES")
 BOOSTERS: Final = ("mlforecast LightGBM", "skforecast LightGBM")
 PACKAGES: Final = ("statsforecast", "mlforecast", "skforecast", "lightgbm", "numpy", "pandas")
-# AutoCES takes minutes for a dozen series of six to eight figures: it is asked from nine on.
-SHORTEST_FOR_CES: Final = 9
+# AutoCES takes minutes for a few dozen series of up to eleven figures: it is asked from twelve on.
+SHORTEST_FOR_CES: Final = 12
 # Seconds after which a peer has failed.
 PATIENCE: Final = 600.0
 LEVELS: Final = np.asarray(STANDARD_QUANTILES)
@@ -50,8 +50,8 @@ LEAST_STEP: Final = 0.01
 def main(names: list[str], python: str, few: int) -> None:
     """Run every forecaster at every origin of the panels named (all when empty); write result.md."""
     makers = {
-        "plants": lambda: panels.plants(SHARED), "countries": lambda: panels.countries(SHARED),
-        "power": lambda: panels.power(SHARED), "sectors": panels.sectors, "totals": panels.totals,
+        "sectors": panels.sectors, "totals": panels.totals, "countries": lambda: panels.countries(SHARED),
+        "plants": lambda: panels.plants(SHARED), "power": lambda: panels.power(SHARED),
     }  # fmt: skip
     report = [
         "# Skill beside the peers", "",
