@@ -43,9 +43,9 @@ def main(plans: list[Path]) -> None:
 
 {datetime.now(UTC):%Y-%m-%d} · commit {commit_of(ROOT)[:12]} · n = 1 a plan
 
-`python benchmarks/resumed_retrain/run.py`: seconds of computing of a whole retrain into an empty store, pack and
-printing included; of one killed (SIGKILL) at {100 * SHARE:.0f}% of that, and of the next, which goes on; then of one
-more, with nothing changed. The search tries 12 settings of the booster.
+`python benchmarks/resumed_retrain/run.py`: seconds of computing of a whole retrain into an empty store, pack
+and printing included; of one killed (SIGKILL) at {100 * SHARE:.0f}% of that, and of the next, which goes on;
+then of one more, with nothing changed. The search tries 12 settings of the booster.
 
 | plan | whole, s | killed after, s | goes on for, s | share of the whole | nothing changed, s |
 |---|---|---|---|---|---|
