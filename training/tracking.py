@@ -63,7 +63,7 @@ class Tracker:
 
 
 def quiet_mlflow() -> ModuleType:
-    """The mlflow package, imported now, offline, and silent about its own affairs; errors still show."""
+    """The mlflow package, imported now, offline, and silent about its own affairs; errors are raised."""
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
     with warnings.catch_warnings():
@@ -72,6 +72,7 @@ def quiet_mlflow() -> ModuleType:
         import mlflow.store.tracking.sqlalchemy_store
 
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # ``answering`` says it, shorter
     return mlflow
 
 
@@ -96,8 +97,7 @@ def open_tracker(
     FORECARBON_ARTIFACT_ROOT, else to ``artifact_root``, else to ``store/artifacts``; a tracking server,
     unless told, chooses itself.
     """
-    store = store.resolve()
-    address = address_of(store, uri, planned)
+    store, address = store.resolve(), address_of(store, uri, planned)
     artifact_root = os.environ.get("FORECARBON_ARTIFACT_ROOT") or artifact_root or None
     quiet_mlflow()
     if address.startswith("sqlite:///"):
