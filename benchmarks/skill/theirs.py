@@ -94,7 +94,7 @@ def skforecast(arrays: Mapping[str, Any], settings: Mapping[str, Any]) -> Callab
     def run() -> dict[str, Any]:
         engine = ForecasterRecursiveMultiSeries(
             lightgbm.LGBMRegressor(n_estimators=100, verbosity=-1, n_jobs=2, random_state=1),
-            lags=lags, differentiation=1, encoding="ordinal", dropna_from_series=False,
+            lags=lags, encoding="ordinal", dropna_from_series=False,
         )  # fmt: skip
         engine.fit(series=wide, store_in_sample_residuals=True, suppress_warnings=True)
         ranks = [0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.975]
