@@ -92,7 +92,8 @@ def test_non_negative_is_the_constrained_minimum(seed: int, parts: int, totals: 
 @settings(max_examples=60, deadline=None)
 def test_one_total_shared_out_is_the_constrained_minimum(seed: int, parts: int) -> None:
     rng = np.random.default_rng(seed)
-    base = np.exp(rng.normal(size=(6, 1 + parts)) + 1) - rng.choice([0.0, 4.0], size=(6, 1 + parts))
+    lowered = 4.0 * rng.integers(0, 2, size=(6, 1 + parts)).astype(np.float64)
+    base: Float = np.asarray(np.exp(rng.normal(size=(6, 1 + parts)) + 1) - lowered, dtype=np.float64)
     variance = np.exp(2 * rng.normal(size=1 + parts))
     summing = sparse.csr_matrix(np.ones((1, parts)))
     found = shared_out(base[:, 0], base[:, 1:], np.full(6, variance[0]), np.tile(variance[1:], (6, 1)))
