@@ -64,9 +64,9 @@ def main(names: list[str], python: str, few: int) -> None:
         "the standard error of the mean difference from naive over series. Spans, priors and memories of our",
         "recipe were compared on figures up to 2017. One choice was not blind to later years: a weaker prior",
         "and longer memory of the bands, no worse up to 2017, were taken back after a facility retrain whose",
-        "folds are scored on 2016 to 2023 covered 77% at 80%. *Untouched* origins are clean of choices for the",
+        "folds are scored on 2016 to 2023 covered 77% at 80%. *Untouched* origins are clean for the",
         "points; of that one choice their bands and quantile losses are not. AutoCES is asked from twelve",
-        "figures on, and mlforecast gives no bands on short yearly histories: each row's n says what it covers.",
+        "figures on; mlforecast gives no bands on short yearly histories: n says what a row covers.",
         "",
     ]  # fmt: skip
     for name, make in makers.items():
