@@ -34,7 +34,8 @@ def build_and_publish(*, store: Path, now: datetime) -> Path:
     The same champion on the same figures gives the same pack, which is then left as it is.
 
     Raises:
-        ModelError: no champion, or its folder cannot be read.
+        ModelError: no champion, its folder cannot be read, or there is no room for the pack; what was
+            served before is served on.
     """
     from training.registry import champion_folder
 
@@ -46,8 +47,16 @@ def build_and_publish(*, store: Path, now: datetime) -> Path:
             expected="one that passed the gate",
             remedy=RETRAIN,
         )
-    pack = build(folder, store=store, now=now)
-    publish(store, pack)
+    try:
+        pack = build(folder, store=store, now=now)
+        publish(store, pack)
+    except OSError as fault:
+        raise ModelError(
+            "pack-unwritten",
+            found=f"{type(fault).__name__}: {fault}",
+            expected=f"room in the store for the forecasts of {folder.name}",
+            remedy="make room and run again: the champion is on record, what was served is served on",
+        ) from fault
     return pack
 
 

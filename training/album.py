@@ -14,6 +14,7 @@ from features.series.words import DS, QUANTILE, YHAT, Y
 from models.forecast import STANDARD_QUANTILES
 from training import pictures
 from training.backtest import Backtest
+from training.drawn import Pens
 from training.fans import Fan, fan_charts
 from training.folds import Folds
 from training.plan import Plan
@@ -32,24 +33,36 @@ class Album:
     scores: pd.DataFrame
     folds: Folds
     history: Dense
+    pens: Pens
 
 
 def of_all(album: Album, challenger: str, against: str, folder: Path) -> dict[str, Path]:
     """All forecasters side by side, and the challenger against the other cutoff by cutoff."""
-    made = {"error_by_step": folder / "error_by_step.png", "scores": folder / "scores.png"}
-    whole = album.scores[album.scores["kind"] == "all"]
+    whole, draw, plan = album.scores[album.scores["kind"] == "all"], album.pens.draw, album.plan
     steps = whole[(whole["metric"] == "mase") & (whole["step"] > 0)]
-    words = f"{album.plan.name}: error by step, all forecasters"
-    pictures.error_by_step(steps, title=words, path=made["error_by_step"])
     bars = whole[(whole["step"] == 0) & whole["metric"].isin(["mase", "sql", "wape"])]
-    baseline = album.plan.gate.baseline
-    words = f"{album.plan.name}: scores beside {baseline}"
-    pictures.score_bars(bars, title=words, path=made["scores"], baseline=baseline, chosen=challenger)
-    table = by_cutoff(album, challenger, against)
+    baseline, table = plan.gate.baseline, by_cutoff(album, challenger, against)
+    words = {
+        "error_by_step": f"{plan.name}: error by step, all forecasters",
+        "scores": f"{plan.name}: scores beside {baseline}",
+        "by_cutoff": f"{challenger} against {against}, cutoff by cutoff",
+    }
+
+    def by_step(path: Path) -> None:
+        pictures.error_by_step(steps, title=words["error_by_step"], path=path)
+
+    def scores(path: Path) -> None:
+        pictures.score_bars(bars, title=words["scores"], path=path, baseline=baseline, chosen=challenger)
+
+    def differences(path: Path) -> None:
+        pictures.differences(table, title=words["by_cutoff"], path=path)
+
+    made = {
+        "error_by_step": draw(folder / "error_by_step.png", by_step, words["error_by_step"], steps),
+        "scores": draw(folder / "scores.png", scores, words["scores"], bars, challenger),
+    }
     if len(table):
-        made["by_cutoff"] = folder / "by_cutoff.png"
-        words = f"{challenger} against {against}, cutoff by cutoff"
-        pictures.differences(table, title=words, path=made["by_cutoff"])
+        made["by_cutoff"] = draw(folder / "by_cutoff.png", differences, words["by_cutoff"], table)
     return made
 
 
@@ -72,16 +85,25 @@ def by_cutoff(album: Album, challenger: str, against: str) -> pd.DataFrame:
 def of_one(album: Album, name: str, test: Backtest, folder: Path) -> dict[str, Path]:
     """What only this forecaster's run can show: its fans and its bands."""
     folder.mkdir(exist_ok=True)
-    fans = [_fan(album, test, series) for series in album.plan.pictures.series if series in test.ids]
-    made = {"coverage": folder / "coverage.png"}
-    drawn = [fan for fan in fans if fan is not None]
+    drawn, draw = _fans(album, test), album.pens.draw
+    title = f"{name}: forecasts issued {_pictured_issue(album):%B %Y}, and what came"
+    words, bands = f"{name}: do the bands keep their word?", reliability(test)
+
+    def fans(path: Path) -> None:
+        fan_charts(drawn, title=title, path=path)
+
+    def coverage(path: Path) -> None:
+        pictures.coverage(*bands, title=words, path=path)
+
+    made = {"coverage": draw(folder / "coverage.png", coverage, words, *bands)}
     if drawn:
-        made["fans"] = folder / "fans.png"
-        title = f"{name}: forecasts issued {_pictured_issue(album):%B %Y}, and what came"
-        fan_charts(drawn, title=title, path=made["fans"])
-    words = f"{name}: do the bands keep their word?"
-    pictures.coverage(*reliability(test), title=words, path=made["coverage"])
+        made["fans"] = draw(folder / "fans.png", fans, title, drawn)
     return made
+
+
+def _fans(album: Album, test: Backtest) -> list[Fan]:
+    asked = (_fan(album, test, series) for series in album.plan.pictures.series if series in test.ids)
+    return [fan for fan in asked if fan is not None]
 
 
 def _pictured(album: Album) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,12 @@ from features.series.panel import Dense, long_frame
 from models.recipe import Recipe
 from training.album import Album, by_cutoff, of_all, of_one
 from training.backtest import Backtest
+from training.drawn import Pens
 from training.facts import DatasetFacts, RunFacts
 from training.folds import Folds
 from training.gate import Verdict
 from training.judging import CHAMPION
+from training.pieces import Cache
 from training.plan import Plan
 from training.reliability import reliability_report
 from training.scores import series_table
@@ -48,11 +50,13 @@ class Book:
     standing: Recipe | None = None
     trials: Sequence[Trial] = ()
     refused: Sequence[str] = ()
+    cache: Cache = field(default_factory=Cache)
 
     @property
     def album(self) -> Album:
         """What its pictures are drawn from."""
-        return Album(self.plan, self.tests, self.scores, self.folds, self.history)
+        pens = Pens(self.cache)
+        return Album(self.plan, self.tests, self.scores, self.folds, self.history, pens)
 
     @property
     def retrain_id(self) -> str:

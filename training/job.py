@@ -10,8 +10,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from features.errors import ModelError
+from models import saved
 from models.recipe import Recipe
-from training import ledger, registry
+from training import ledger, promotions, registry
 from training.folds import Folds
 from training.gate import Verdict
 from training.judging import Ground
@@ -82,9 +84,25 @@ class Job:
             self.plan.fingerprint(),
             self.ground.data_hash,
             verdict.verdict_id,
+            self.commit,
+            made_with(*JUDGING),
         )
         digest = hashlib.sha256(":".join(parts).encode()).hexdigest()[:8]
         return f"{self.now.astimezone(UTC):%Y-%m-%dT%H%M%SZ}-{digest}"
+
+    def left_saved(self, store: Path, version: str) -> str:
+        """The readable model that a killed retrain made from the very same and did not bring to a
+        promotion; "" if there is none."""
+        served = {line.to_version for line in promotions.read(store)}
+        alike = (store / "models").glob(f"*-{version.rpartition('-')[2]}")
+        for folder in sorted(alike):
+            try:
+                saved.read(folder)
+            except ModelError:
+                continue
+            if folder.name not in served:
+                return folder.name
+        return ""
 
     def digest(self, store: Path) -> str:
         """Of all that decides the outcome, the champion that serves now among it."""

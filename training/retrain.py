@@ -72,7 +72,7 @@ def retrain(
         verdict = decide(plan, case, ground, store)
         version = _saved(job, store, case, verdict, scores) if verdict.decision == "promote" else ""
         with answering(tracker.uri):
-            runs = _tracked(job, tracker, case, scores, verdict, version)
+            runs = _tracked(job, tracker, case, scores, verdict, version, cache)
             told("tracking", 2, 3)
             agreed = not version or _promote(job, tracker, runs[case.challenger.name], version, verdict, case)
         ledger.append(store, job.entry(store, verdict, whole=agreed and not case.conduct.refused))
@@ -100,7 +100,13 @@ def _opened(job: Job, store: Path) -> Tracker:
 
 
 def _tracked(
-    job: Job, tracker: Tracker, case: Heard, scores: pd.DataFrame, verdict: Verdict, version: str
+    job: Job,
+    tracker: Tracker,
+    case: Heard,
+    scores: pd.DataFrame,
+    verdict: Verdict,
+    version: str,
+    cache: Cache,
 ) -> dict[str, str]:
     """Write everything down. Returns forecaster -> run id."""
     from training.book import Book, track  # brings the drawing library, which a no-op does without
@@ -124,6 +130,7 @@ def _tracked(
         standing=case.standing,
         trials=case.trials,
         refused=case.conduct.refused,
+        cache=cache,
     )
     return track(tracker, book)
 
@@ -147,6 +154,9 @@ def _unchanged(job: Job, store: Path, judged: ledger.Entry) -> Retrained:
 def _saved(job: Job, store: Path, case: Heard, verdict: Verdict, scores: pd.DataFrame) -> str:
     """Fit on everything and write the folder. Returns the model version."""
     version = job.version(case.challenger, verdict)
+    left = job.left_saved(store, version)
+    if left:
+        return left
     history, basis = job.ground.history, job.ground.basis
     try:
         fitted = fit(history, case.past, case.challenger)

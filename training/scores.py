@@ -112,24 +112,29 @@ def _share(top: Float, bottom: Float) -> tuple[float, int, int]:
 
 def series_table(test: Backtest) -> pd.DataFrame:
     """One row a series: unique_id, kind, n, n_missing, mase, sql, coverage_80, coverage_95."""
-    judged = judge(test)
-    rows = []
-    for b, name in enumerate(test.ids):
-        asked = test.asked[:, b]
-        if not asked.any():
-            continue
+    judged, asked = judge(test), test.asked
+    mase, n = _by_series(judged.scaled, asked)
+    covered = {f"coverage_{k}": _by_series(values, asked)[0] for k, values in judged.covered.items()}
+    frame = pd.DataFrame(
+        {
+            "unique_id": list(test.ids),
+            "kind": list(test.groups),
+            "n": n,
+            "n_missing": asked.sum(axis=0) * test.values.shape[2] - n,
+            "mase": mase,
+            "sql": _by_series(judged.loss, asked)[0],
+            **covered,
+        }
+    )
+    return frame.iloc[np.flatnonzero(asked.any(axis=0))].reset_index(drop=True)
 
-        def mean(values: Float, b: int = b, asked: Bool = asked) -> tuple[float, int, int]:
-            return mean_of(values[asked, b])
 
-        value, n, missing = mean(judged.scaled)
-        covered = {f"coverage_{k}": mean(v)[0] for k, v in judged.covered.items()}
-        rows.append(
-            {"unique_id": name, "kind": test.groups[b], "n": n, "n_missing": missing, "mase": value}
-            | {"sql": mean(judged.loss)[0]}
-            | covered
-        )
-    return pd.DataFrame(rows)
+def _by_series(values: Float, asked: Bool) -> tuple[Float, npt.NDArray[np.int64]]:
+    """(B,) mean of the finite values (F, B, H) of each series where it was asked (F, B); (B,) how many."""
+    held = np.isfinite(values) & asked[:, :, None]
+    n = held.sum(axis=(0, 2))
+    total = np.where(held, values, 0.0).sum(axis=(0, 2))
+    return np.where(n > 0, total / np.maximum(n, 1), np.nan), n
 
 
 def pairs(test: Backtest, metric: str) -> Float:

@@ -175,3 +175,19 @@ def test_unknown_facts_are_null_and_never_nan(store: Path) -> None:
     assert facts["lat"] is None
     assert facts["baseline_year"] is None
     assert opened(store).clusters["aa-north"]["facts"]["baseline_year"] == 2016
+
+
+def test_no_room_for_the_pack_is_a_refusal_and_the_pointer_stays(
+    store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> Path:
+        raise OSError(28, "No space left on device")
+
+    before = (store / CURRENT).read_bytes()
+    monkeypatch.setattr("training.registry.champion_folder", lambda store: store / "models" / "newest")
+    monkeypatch.setattr("serving.pack.build", full)
+    with pytest.raises(ModelError) as caught:
+        build_and_publish(store=store, now=NOW)
+    assert caught.value.code == "pack-unwritten"
+    assert "No space left" in caught.value.message
+    assert (store / CURRENT).read_bytes() == before

@@ -150,6 +150,36 @@ def test_a_retrain_killed_on_the_way_goes_on_where_it_was(
     assert replayed == ["trend"]
 
 
+def test_killed_before_its_promotion_the_next_takes_over_the_saved_model_and_the_pictures(
+    store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    plan = small_plan(seed=5, members=("naive", "drift"))
+
+    def kill(stage: str, done: int, total: int) -> None:
+        if (stage, done) == ("tracking", 2):
+            raise KeyboardInterrupt
+
+    def never(*args: Any, **kwargs: Any) -> Any:
+        raise AssertionError("made a second time")
+
+    serving, known = registry.champion(store), set((store / "models").iterdir())
+    with pytest.raises(KeyboardInterrupt):
+        again(store, plan, hours=2.5, told=kill)
+    assert registry.champion(store) == serving
+    (left,) = set((store / "models").iterdir()) - known
+    # What it left is damaged: it is made again, and its pictures are not.
+    whole = (left / "model.json").read_bytes()
+    (left / "model.json").write_bytes(whole[:-9])
+    monkeypatch.setattr("training.album.fan_charts", never)
+    monkeypatch.setattr("training.pictures.coverage", never)
+    with pytest.raises(KeyboardInterrupt):
+        again(store, plan, hours=2.6, told=kill)
+    (left / "model.json").write_bytes(whole)
+    monkeypatch.setattr(job, "fit", never)
+    assert again(store, plan, hours=2.7).model_version == left.name
+
+
 def test_a_member_that_fails_is_refused_by_name_and_the_rest_is_judged(
     store: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
