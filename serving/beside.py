@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from features.series.quality import CARD, as_record, of_total
+from features.series.quality import CARD, as_records, of_total
 from features.series.words import UNIQUE_ID, Y
 from serving.forecasts import Table
 
@@ -29,25 +29,20 @@ class Beside:
 
     def as_record(self) -> list[Any]:
         """Everything in it, JSON-ready, to tell packs apart by."""
-        cards = [[str(name), as_record(card)] for name, card in self.quality.iterrows()]
+        cards = [[name, card] for name, card in as_records(self.quality).items()]
         return [cards, [dict(item) for item in self.bridges], dict(self.names)]
 
     def beside(self, items: Sequence[dict[str, Any]], table: Table) -> list[dict[str, Any]]:
         """``items`` (facts of each series of ``table``, in its order) with card and name."""
         newest = table.history.dropna(subset=[Y]).drop_duplicates(UNIQUE_ID, keep="last")
         weights = dict(zip(newest[UNIQUE_ID].astype(str), newest[Y].astype(float), strict=True))
-        records = self._records()
+        records = as_records(self.quality)
         told = []
         for item, below in zip(items, table.below, strict=True):
             name = str(item[UNIQUE_ID])
             card = records[name] if name in records else self._summed(below, weights)
             told.append({**item, "quality": card, "name": self.names.get(name, "")})
         return told
-
-    def _records(self) -> dict[str, dict[str, Any]]:
-        columns = list(self.quality.columns)
-        rows = zip(self.quality.index, self.quality.to_dict("records"), strict=True)
-        return {str(name): as_record(pd.Series(row, index=columns, dtype=object)) for name, row in rows}
 
     def _summed(self, below: Sequence[str], weights: Mapping[str, float]) -> dict[str, Any] | None:
         parts = self.quality.loc[[name for name in below if name in self.quality.index]]

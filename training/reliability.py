@@ -18,7 +18,7 @@ from models.exits import learn_exits, newest_of_areas, seen_by, stands_at_zero
 from models.fitted import areas_of
 from training.backtest import Backtest
 from training.folds import Folds
-from training.scores import KINDS, judge, rows_of
+from training.scores import KINDS, covered, rows_of
 from training.scoring import mean_of
 
 Float = npt.NDArray[np.float64]
@@ -36,12 +36,12 @@ def reliability_report(test: Backtest, folds: Folds) -> pd.DataFrame:
     kind by size of what is forecast, the year); level in percent; covered (0 to 1); n behind it. Views
     without an actual are left out.
     """
-    covered = judge(test).covered
+    held = covered(test)
     rows = [
         (kind, by, value, float(level), share, n)
         for kind in KINDS
         for by, value, chosen in _views(test, folds, rows_of(test, kind))
-        for level, inside in covered.items()
+        for level, inside in held.items()
         for share, n, _ in [mean_of(inside[chosen])]
         if n
     ]

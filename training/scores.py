@@ -40,7 +40,6 @@ def judge(test: Backtest) -> Judged:
     """Score every forecast of a backtest by itself; rmsse is (F, B)."""
     error = absolute_error(test.median, test.actual)
     size = test.step_size[:, :, None]
-    levels = np.asarray(STANDARD_QUANTILES)
     held = np.isfinite(error)
     square = np.where(held, error, 0.0) ** 2
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -50,14 +49,26 @@ def judge(test: Backtest) -> Judged:
             error=error,
             scaled=error / size,
             rmsse=rmsse,
-            loss=pinball(test.values, test.actual, levels) / size,
+            loss=quantile_loss(test),
             actual=np.where(held, np.abs(test.actual), np.nan),
             signed=test.median - test.actual,
-            covered={name: inside(*_band(test, name), test.actual) for name in BANDS},
+            covered=covered(test),
             width={
                 name: interval_score(*_band(test, name), test.actual, float(name)) / size for name in BANDS
             },
         )
+
+
+def quantile_loss(test: Backtest) -> Float:
+    """(F, B, H) mean pinball loss over the standard quantiles, in usual steps of each series."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        loss = pinball(test.values, test.actual, np.asarray(STANDARD_QUANTILES))
+        return loss / test.step_size[:, :, None]
+
+
+def covered(test: Backtest) -> dict[str, Float]:
+    """Band -> (F, B, H): 1 where the actual was inside, 0 where not, NaN where it is not known."""
+    return {name: inside(*_band(test, name), test.actual) for name in BANDS}
 
 
 def _band(test: Backtest, name: str) -> tuple[Float, Float]:
@@ -139,14 +150,12 @@ def _by_series(values: Float, asked: Bool) -> tuple[Float, npt.NDArray[np.int64]
 
 def pairs(test: Backtest, metric: str) -> Float:
     """(F, B) mean of the primary score over steps for each fold and series; NaN where not judged."""
-    judged = judge(test)
-    chosen: dict[str, Callable[[], Float]] = {
-        "sql": lambda: judged.loss,
-        "mase": lambda: judged.scaled,
-        "wape": lambda: judged.error / np.nanmean(judged.actual),
-        "rmsse": lambda: judged.rmsse[:, :, None],
+    chosen: dict[str, Callable[[Judged], Float]] = {
+        "mase": lambda judged: judged.scaled,
+        "wape": lambda judged: judged.error / np.nanmean(judged.actual),
+        "rmsse": lambda judged: judged.rmsse[:, :, None],
     }
-    values = chosen[metric]()
+    values = quantile_loss(test) if metric == "sql" else chosen[metric](judge(test))
     held = np.isfinite(values)
     n = held.sum(axis=2)
     total = np.where(held, values, 0.0).sum(axis=2)
@@ -161,10 +170,9 @@ def reliability(test: Backtest) -> tuple[pd.DataFrame, pd.DataFrame]:
         {"quantile": level, "value": float((test.actual <= test.values[..., k])[known].mean())}
         for k, level in enumerate(STANDARD_QUANTILES)
     ]
-    judged = judge(test)
     by_step = [
         {"step": h + 1, "level": float(name), "value": mean_of(values[:, :, h][test.asked])[0]}
-        for name, values in judged.covered.items()
+        for name, values in covered(test).items()
         for h in range(test.values.shape[2])
     ]
     return pd.DataFrame(below), pd.DataFrame(by_step)

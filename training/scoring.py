@@ -40,8 +40,11 @@ def absolute_error(yhat: Float, y: Float) -> Float:
 
 def pinball(values: Float, y: Float, levels: Float) -> Float:
     """(…,) pinball loss averaged over levels; ``values`` (…, Q) at ``levels`` (Q,), ``y`` (…,)."""
-    short = y[..., None] - values
-    return np.asarray(np.maximum(levels * short, (levels - 1) * short).mean(axis=-1))
+    total = np.zeros(np.broadcast_shapes(y.shape, values.shape[:-1]))
+    for q, level in enumerate(levels.tolist()):
+        short = y - values[..., q]
+        total += np.maximum(level * short, (level - 1) * short)
+    return total / len(levels)
 
 
 def inside(low: Float, high: Float, y: Float) -> Float:

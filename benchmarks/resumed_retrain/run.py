@@ -1,6 +1,7 @@
 """What does a retrain cost that goes on after a kill, and one that finds nothing changed?
 
 Usage: python benchmarks/resumed_retrain/run.py [PLAN ...]   (default: the annual plan, and it with a search)
+Plans that read the lake find it where FORECARBON_LAKE says.
 Writes result.md beside this file. Times are of computing (user and system, children too), not of the clock.
 """
 
@@ -50,7 +51,8 @@ then of one more, with nothing changed. The search tries 12 settings of the boos
 | plan | whole, s | killed after, s | goes on for, s | share of the whole | nothing changed, s |
 |---|---|---|---|---|---|
 """
-    (HERE / "result.md").write_text(text + "\n".join(rows) + "\n")
+    name = f"result-{plans[0].stem}.md" if plans else "result.md"
+    (HERE / name).write_text(text + "\n".join(rows) + "\n")
 
 
 def resumed(plan: Path, scratch: Path) -> str:

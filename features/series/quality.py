@@ -161,12 +161,24 @@ def of_own(y: Float, source: str) -> dict[str, Any]:
     }
 
 
-def as_record(card: pd.Series) -> dict[str, Any]:
-    """One row of ``cards`` as JSON-ready fields; what is not known is None."""
+def as_records(cards: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    """unique_id -> its row of ``cards`` as JSON-ready fields; what is not known is None."""
+    names = [str(name) for name in cards.columns]
+    told = [_plain(cards[name]) for name in cards.columns]
+    rows = zip(*told, strict=True) if told else [()] * len(cards)
     return {
-        str(name): None if pd.isna(value) else (value.item() if isinstance(value, np.generic) else value)
-        for name, value in card.items()
+        str(unique_id): dict(zip(names, row, strict=True))
+        for unique_id, row in zip(cards.index, rows, strict=True)
     }
+
+
+def _plain(column: pd.Series) -> list[Any]:
+    """Python values, None for what is missing."""
+    values, missing = column.tolist(), column.isna().tolist()
+    return [
+        None if gone else (value.item() if isinstance(value, np.generic) else value)
+        for value, gone in zip(values, missing, strict=True)
+    ]
 
 
 def _breaks(breaks: pd.DataFrame, spans: pd.DataFrame) -> pd.Series:

@@ -12,7 +12,7 @@ from features.series.build import embedded
 from features.series.facilities import one_family, sums, tagged
 from features.series.from_lake import series_set
 from features.series.membership import Boundary
-from features.series.quality import CARD, as_record, cards, compared, grade
+from features.series.quality import CARD, as_records, cards, compared, grade
 from tests.features.places import TODAY, facility, held, in_clusters, records, run
 
 BOX = (Boundary("nl-rotterdam", ("NL",), shapely.box(3.95, 51.83, 4.55, 52.02)),)
@@ -25,7 +25,7 @@ def test_every_series_has_a_card() -> None:
     assert told["completeness"].between(0, 1).all()
     assert (told["age_days"] > 0).all()
     assert set(told["source_grade"]) == {"verified", "reported"}
-    record = as_record(told.loc[["gb-humber/refining"]].iloc[0])
+    record = as_records(told.loc[["gb-humber/refining"]])["gb-humber/refining"]
     assert json.loads(json.dumps(record)) == record
     assert record["breaks"] == 3
     assert record["agreement"] is None
