@@ -27,12 +27,13 @@ PLANTED: Final = {
     "optuna": ("training/planted_search.py", "def later():\n    import optuna\n"),
     "apscheduler": ("serving/planted_clockwork.py", "from apscheduler.triggers.cron import CronTrigger\n"),
     "sqlalchemy": ("training/planted_tables.py", "import sqlalchemy.engine\n"),
+    "alembic": ("training/planted_steps.py", "def later():\n    import alembic.op\n"),
     "typer": ("serving/planted_typer.py", "import typer\n"),
     "pickle": ("features/planted_pickle.py", "import pickle\n"),
 }
 FENCED_FOR_THE_COMMAND_LINE: Final = (
     *("mlflow", "bentoml", "starlette", "uvicorn", "statsmodels", "lightgbm", "matplotlib", "pickle"),
-    *("apscheduler", "sqlalchemy", "optuna"),
+    *("apscheduler", "sqlalchemy", "alembic", "optuna"),
 )
 
 

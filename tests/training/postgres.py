@@ -14,7 +14,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import psycopg
 
@@ -32,28 +32,54 @@ def programs() -> Path | None:
     return Path(found).resolve().parent if found else None
 
 
+class DatabaseServer:
+    """A new cluster of databases, run as ``postgres`` when we are root; a test can stop and start it."""
+
+    def __init__(self, bin_: Path) -> None:
+        user = "postgres" if os.geteuid() == 0 else None
+        self._folder = Path(tempfile.mkdtemp(prefix="forecarbon-postgres-"))
+        if user:
+            shutil.chown(self._folder, user)
+        self._bin, self._port = bin_, free_port()
+        quiet = subprocess.DEVNULL
+        self._ours: dict[str, Any] = {"user": user, "cwd": self._folder, "stdout": quiet, "stderr": quiet}
+        self._server: subprocess.Popen[bytes] | None = None
+        made = [str(bin_ / "initdb"), "-D", str(self._folder / "data"), "-U", "tracker", "--auth=trust"]
+        subprocess.run([*made, "-E", "UTF8", "--no-sync"], check=True, timeout=120, **self._ours)
+
+    @property
+    def address(self) -> str:
+        """As SQLAlchemy takes it."""
+        return f"postgresql://tracker@127.0.0.1:{self._port}/postgres"
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        argv = [str(self._bin / "postgres"), "-D", str(self._folder / "data"), "-p", str(self._port)]
+        self._server = subprocess.Popen([*argv, "-h", "127.0.0.1", "-k", ""], **self._ours)
+        _until(lambda: _accepts(self._port), self._server)
+
+    def stop(self) -> None:
+        """End it at once; what was committed is there again after ``start``."""
+        if self._server is not None:
+            self._server.send_signal(signal.SIGQUIT)
+            self._server.wait(timeout=60)
+            self._server = None
+
+    def remove(self) -> None:
+        """Stop it and leave nothing."""
+        self.stop()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
 @contextmanager
 def database(bin_: Path) -> Iterator[str]:
-    """A new cluster of databases, run as ``postgres`` when we are root; yields its address."""
-    user = "postgres" if os.geteuid() == 0 else None
-    folder = Path(tempfile.mkdtemp(prefix="forecarbon-postgres-"))
-    if user:
-        shutil.chown(folder, user)
-    port = free_port()
-    ours = {"user": user, "cwd": folder, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    made = [str(bin_ / "initdb"), "-D", str(folder / "data"), "-U", "tracker", "--auth=trust", "-E", "UTF8"]
-    subprocess.run([*made, "--no-sync"], check=True, timeout=120, **ours)  # type: ignore[call-overload]
-    server = subprocess.Popen(  # type: ignore[call-overload]
-        [str(bin_ / "postgres"), "-D", str(folder / "data"), "-p", str(port), "-h", "127.0.0.1", "-k", ""],
-        **ours,
-    )
+    """A database of its own for the block; yields its address."""
+    server = DatabaseServer(bin_)
     try:
-        _until(lambda: _accepts(port), server)
-        yield f"postgresql://tracker@127.0.0.1:{port}/postgres"
+        server.start()
+        yield server.address
     finally:
-        server.send_signal(signal.SIGQUIT)  # at once: nothing in it is kept
-        server.wait(timeout=60)
-        shutil.rmtree(folder, ignore_errors=True)
+        server.remove()
 
 
 class TrackingServer:
