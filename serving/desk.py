@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from serving.answer import answer, provenance
-from serving.entries import entry_of, forecast_id_of
+from serving.entries import entry_of, forecast_id_of, rendered
 from serving.journal import Journal
 from serving.own_history import SOURCE, Kitchen
 from serving.shelf import Shelf, Standing
@@ -42,7 +42,7 @@ class Desk:
             told = own_answer(await self.kitchen.forecast(ask), standing, **marks)
         else:
             told = answer(ask, standing, **marks)
-        self.journal.note(entry_of(ask, told, standing))
+        self.journal.note(rendered(entry_of(ask, told, standing)))
         return {**told, "journal": self.journal.state}
 
     def findings(self) -> dict[str, Any]:

@@ -12,12 +12,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from features.errors import ModelError
-from features.files import read_records
 from features.series.words import INITIATIVE
 from models.forecast import STANDARD_QUANTILES
 from models.issued import COLUMNS, Issued
 from serving.answer import quantile_rows
-from serving.journal import FOLDER
+from serving.journal import read_entries
 from serving.layout import PACKS, Pointer
 from serving.opened import OpenedPack, open_pack
 from serving.shelf import climb
@@ -49,15 +48,14 @@ def issued(store: Path, now: datetime) -> Issued:
 def _asked(store: Path) -> dict[tuple[str, str, str], dict[str, int]]:
     """By pack (model version, name, digest): the most steps asked of each name."""
     found: dict[tuple[str, str, str], dict[str, int]] = {}
-    for path in sorted((store / FOLDER).glob("*.jsonl")):
-        for entry in read_records(path):
-            if entry.get("own_rows") or "pack" not in entry:
-                continue
-            mark = tuple(str(entry["pack"][name]) for name in ("model_version", "name", "digest"))
-            names = found.setdefault((mark[0], mark[1], mark[2]), {})
-            request = entry["request"]
-            for name in (*request["clusters"], *request["series"]):
-                names[name] = max(names.get(name, 0), int(request["steps"]))
+    for entry in read_entries(store):
+        if entry.get("own_rows") or "pack" not in entry:
+            continue
+        mark = tuple(str(entry["pack"][name]) for name in ("model_version", "name", "digest"))
+        names = found.setdefault((mark[0], mark[1], mark[2]), {})
+        request = entry["request"]
+        for name in (*request["clusters"], *request["series"]):
+            names[name] = max(names.get(name, 0), int(request["steps"]))
     return found
 
 

@@ -14,7 +14,7 @@ from rich.table import Table
 from features.series.words import MAX_STEPS
 from features.table_files import write_frame
 from serving.answer import answer
-from serving.entries import entry_of, forecast_id_of
+from serving.entries import entry_of, forecast_id_of, rendered
 from serving.journal import keep
 from serving.levels import parse_levels
 from serving.shelf import Shelf, Standing
@@ -83,7 +83,7 @@ def print_outlook(
 def _journalled(store: Path, entry: dict[str, Any]) -> str:
     """Keep the entry; what to say if that failed, which is no reason to withhold a forecast."""
     try:
-        keep(store, entry)
+        keep(store, rendered(entry))
     except OSError as fault:
         return f" (not in the journal: {fault.strerror})"
     return ""

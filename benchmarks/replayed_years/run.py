@@ -27,7 +27,7 @@ import operations  # noqa: E402
 from benchmarks.figures import stamp  # noqa: E402
 from features.findings import read_findings  # noqa: E402
 from serving.answer import answer  # noqa: E402
-from serving.entries import entry_of, forecast_id_of, stamp_of  # noqa: E402
+from serving.entries import entry_of, forecast_id_of, rendered, stamp_of  # noqa: E402
 from serving.issued import issued  # noqa: E402
 from serving.journal import keep  # noqa: E402
 from serving.printed import opened_shelf  # noqa: E402
@@ -122,7 +122,7 @@ def issue_all(store: Path, now: datetime) -> int:
     issued_at = stamp_of(now)
     name = forecast_id_of(issued_at, f"{now:%H%M%S}")
     told = answer(ask, standing, issued_at=issued_at, request_id="replay", forecast_id=name)
-    keep(store, entry_of(ask, told, standing))
+    keep(store, rendered(entry_of(ask, told, standing)))
     return len(told["forecasts"])
 
 

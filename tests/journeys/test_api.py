@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 from features.files import read_json
-from serving.journal import FOLDER
+from serving.journal import find
 from serving.launch import serve_command
 from serving.layout import CURRENT
 from tests.serving.synthetic import VERSION, Fake, Kit
@@ -237,8 +237,7 @@ def test_an_issued_forecast_is_journalled(server: Server) -> None:
     told = forecast(server, series=["initiative"], steps=1)
 
     def kept() -> bool:
-        text = "".join(path.read_text() for path in (server.store / FOLDER).glob("*.jsonl"))
-        return told["forecast_id"] in {json.loads(line)["forecast_id"] for line in text.splitlines()}
+        return find(server.store, told["forecast_id"]) is not None
 
     wait_until(kept, 5.0, server.log)
 

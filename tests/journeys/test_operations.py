@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
 import subprocess
 from pathlib import Path
 
@@ -47,8 +48,9 @@ def test_promote_forecast_roll_back_reproduce(store: Path, shell_env: dict[str, 
         assert (told["identical"], told["made_from"]) == (True, "saved model")
         assert told["model_version"] == told["answer"]["model_version"] == version
 
-    (journal,) = (store / "journal").iterdir()
-    journal.write_text(journal.read_text().replace('"steps": 8', '"steps": 7'))
+    with sqlite3.connect(store / "state.db") as line:
+        line.execute("UPDATE journal SET entry = replace(entry, '\"steps\": 8', '\"steps\": 7')")
+    line.close()
     done = subprocess.run(
         ["forecarbon", "reproduce", issued[first], "--store", str(store)],
         cwd=ROOT, env=shell_env, capture_output=True, text=True, timeout=120, check=False,

@@ -12,9 +12,9 @@ from typing import Final
 import pytest
 
 from benchmarks.replayed_years.run import Replayed, replay
-from features.files import read_records
 from features.findings import read_findings
 from models.engine import forecast_panel
+from serving.journal import read_entries
 from serving.layout import read_pointer
 from serving.opened import open_pack
 from serving.reproduce import reproduce
@@ -150,9 +150,7 @@ def test_actuals_that_land_are_scored_and_a_finding_starts_a_retrain(past: Past)
 
 
 def test_every_forecast_of_the_past_can_be_made_again(past: Past) -> None:
-    entries = [
-        entry for path in sorted((past.store / "journal").glob("*.jsonl")) for entry in read_records(path)
-    ]
+    entries = list(read_entries(past.store))
     assert len(entries) == 4
     for entry in (entries[0], entries[-1]):
         for from_model in (False, True):

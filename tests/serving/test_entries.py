@@ -8,7 +8,17 @@ import pytest
 
 from features.errors import AskError
 from serving.answer import answer
-from serving.entries import digest_of, entry_of, find, forecast_id_of, rows_digest, stamp_of
+from serving.entries import (
+    digest_of,
+    entry_from,
+    entry_of,
+    find,
+    forecast_id_of,
+    rendered,
+    rows_digest,
+    sheet_of,
+    stamp_of,
+)
 from serving.journal import keep
 from serving.shelf import Standing
 from serving.wire import read_ask
@@ -39,6 +49,25 @@ def test_an_entry_holds_all_that_the_answer_rests_on(standing: Standing) -> None
     assert entry["digest"] != digest_of(told)
 
 
+def test_equal_questions_share_digest_and_sheet(standing: Standing) -> None:
+    ask = read_ask(b'{"clusters": ["aa-north"], "steps": 3}')
+    first = answer(ask, standing, **MARKS)
+    sheet = sheet_of(ask, first, standing)
+    marks = {
+        "forecast_id": "20261128-a2",
+        "request_id": 'it\'s "mine" \x00 é',
+        "issued_at": ISSUED[:-2] + "7Z",
+    }
+    again = answer(ask, standing, **marks)
+    assert digest_of(first) == digest_of(again)
+    one = entry_from(sheet, **marks, key_id="0123456789ab")
+    other = entry_of(ask, again, standing, "0123456789ab")
+    assert json.loads(one.body) == other
+    assert one[:4] == rendered(other)[:4]
+    assert "\n" not in one.body
+    assert sheet != sheet_of(read_ask(b'{"clusters": ["aa-north"], "steps": 4}'), first, standing)
+
+
 def test_own_rows_are_never_kept_but_their_digest_is(standing: Standing) -> None:
     ask = read_ask(OWN)
     told = {**answer(read_ask(b'{"clusters": ["aa-north"]}'), standing, **MARKS)}
@@ -52,7 +81,8 @@ def test_own_rows_are_never_kept_but_their_digest_is(standing: Standing) -> None
 def test_an_entry_is_found_by_its_name(standing: Standing, tmp_path: Path) -> None:
     ask = read_ask(b'{"clusters": ["aa-north"]}')
     for name in (forecast_id_of(ISSUED, "a0"), NAME):
-        keep(tmp_path, entry_of(ask, answer(ask, standing, **{**MARKS, "forecast_id": name}), standing))
+        told = answer(ask, standing, **{**MARKS, "forecast_id": name})
+        keep(tmp_path, rendered(entry_of(ask, told, standing)))
     assert find(tmp_path, NAME)["forecast_id"] == NAME
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from models.forecast import STANDARD_QUANTILES
 from serving.answer import answer, quantile_rows
-from serving.entries import entry_of, forecast_id_of
+from serving.entries import entry_of, forecast_id_of, rendered
 from serving.issued import issued
 from serving.journal import keep
 from serving.shelf import Standing
@@ -24,7 +24,7 @@ ISSUED_AT = "2023-06-01T00:00:00.000Z"
 def ask(store: Path, standing: Standing, fresh: str = "a", **question: Any) -> None:
     wanted = read_ask(json.dumps(question).encode())
     marks = {"issued_at": ISSUED_AT, "request_id": "r", "forecast_id": forecast_id_of(ISSUED_AT, fresh)}
-    keep(store, entry_of(wanted, answer(wanted, standing, **marks), standing))
+    keep(store, rendered(entry_of(wanted, answer(wanted, standing, **marks), standing)))
 
 
 def test_a_cluster_counts_as_its_sectors_and_only_steps_that_were_asked(
@@ -63,8 +63,9 @@ def test_each_model_counts_by_itself_and_a_request_repeated_counts_once(
 
 
 def test_own_rows_old_lines_and_lost_packs_are_passed_over(store: Path, standing: Standing) -> None:
-    keep(store, {"issued_at": ISSUED_AT, "own_rows": 5})
-    keep(store, {"issued_at": ISSUED_AT, "journal_id": "before packs were named"})
+    marks = {"issued_at": ISSUED_AT, "key_id": "", "model_version": "m"}
+    keep(store, rendered({**marks, "forecast_id": "1", "own_rows": 5}))
+    keep(store, rendered({**marks, "forecast_id": "2", "said": "before packs were named"}))
     assert len(issued(store, LATER).frame) == 0
     ask(store, standing, series=["aa-north/steel"])
     shutil.rmtree(store / "packs")

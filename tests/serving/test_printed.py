@@ -6,8 +6,9 @@ import pandas as pd
 import pytest
 
 from serving.entries import find
-from serving.journal import FOLDER
+from serving.journal import read_entries
 from serving.printed import print_outlook
+from serving.spool import FOLDER
 
 ISSUED_AT = "2026-11-28T09:30:00.000Z"
 
@@ -32,12 +33,14 @@ def test_a_file_names_its_forecast(store: Path, tmp_path: Path) -> None:
 def test_what_only_looks_is_not_journalled(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
     print_outlook("aa-north", store=store, steps=2)
     assert "forecast_id" not in capsys.readouterr().out
-    assert not (store / FOLDER).exists()
+    assert list(read_entries(store)) == []
+    assert not (store / "state.db").exists()
 
 
 def test_a_journal_that_cannot_be_written_withholds_no_forecast(
     store: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    (store / "state.db").mkdir()
     (store / FOLDER).write_text("a file where a folder should be")
     print_outlook("aa-north", store=store, steps=2, issued_at=ISSUED_AT)
     printed = capsys.readouterr().out

@@ -10,11 +10,13 @@ import pytest
 from features.errors import AskError, ModelError
 from serving.answer import answer
 from serving.desk import own_answer
-from serving.entries import entry_of
+from serving.entries import digest_of, entry_of, rendered
 from serving.journal import keep
 from serving.own_history import own_forecasts
 from serving.reproduce import reproduce
 from serving.shelf import Shelf, Standing
+from serving.spool import FOLDER
+from serving.state import state_of
 from serving.wire import read_ask
 from tests.serving.synthetic import Fake, Kit
 from tests.serving.test_own_history import fake_engine
@@ -24,10 +26,17 @@ MARKS = {"issued_at": "2026-11-28T09:30:00.000Z", "request_id": "r", "forecast_i
 ROWS = [{"unique_id": "mine", "ds": str(year), "y": 100 + year % 5} for year in range(2010, 2022)]
 
 
+def alter(store: Path, old: str, new: str) -> None:
+    state = state_of(store)
+    with state.writing() as line:
+        line.exec_driver_sql("UPDATE journal SET entry = replace(entry, ?, ?)", (old, new))
+    state.close()
+
+
 def issue(store: Path, standing: Standing, question: dict[str, Any]) -> dict[str, Any]:
     ask = read_ask(json.dumps(question).encode())
     told = answer(ask, standing, **MARKS)
-    keep(store, entry_of(ask, told, standing))
+    keep(store, rendered(entry_of(ask, told, standing)))
     return told
 
 
@@ -62,11 +71,21 @@ def test_what_the_ladder_said_comes_out_again(tmp_path: Path) -> None:
 
 def test_an_altered_record_differs(store: Path, standing: Standing) -> None:
     issue(store, standing, {"clusters": ["aa-north"], "steps": 5})
-    (journal,) = (store / "journal").iterdir()
-    journal.write_text(journal.read_text().replace('"steps": 5', '"steps": 6'))
+    alter(store, '"steps": 5', '"steps": 6')
     again = reproduce(store, NAME, engine=fake_engine)
     assert not again.identical
     assert again.as_record()["digest_now"] != again.as_record()["digest_issued"]
+
+
+def test_an_entry_of_an_earlier_release_is_made_again(store: Path, standing: Standing) -> None:
+    """Its digest left out one field only, and it lies in a file a day."""
+    ask = read_ask(b'{"clusters": ["aa-north"]}')
+    told = answer(ask, standing, **MARKS)
+    entry = {**entry_of(ask, told, standing), "digest": digest_of(told, ("journal",))}
+    del entry["digest_without"], entry["key_id"]
+    (store / FOLDER).mkdir()
+    (store / FOLDER / "2026-11-28.jsonl").write_text(json.dumps(entry) + "\n")
+    assert reproduce(store, NAME, engine=fake_engine).identical
 
 
 def test_without_pack_and_model_it_is_refused(store: Path, standing: Standing) -> None:
@@ -79,7 +98,7 @@ def test_without_pack_and_model_it_is_refused(store: Path, standing: Standing) -
 def issue_own(store: Path, standing: Standing) -> None:
     ask = read_ask(json.dumps({"history": ROWS, "steps": 2}).encode())
     told = own_answer(own_forecasts(ask, fake_engine), standing, **MARKS)
-    keep(store, entry_of(ask, told, standing))
+    keep(store, rendered(entry_of(ask, told, standing)))
 
 
 def test_own_rows_are_asked_for_and_checked(store: Path, standing: Standing, tmp_path: Path) -> None:
