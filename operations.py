@@ -30,6 +30,8 @@ FAILED, DIFFERS = 1, 3
 _LOG = logging.getLogger("forecarbon.watch")
 
 app = typer.Typer()
+keys_app = typer.Typer(help="API keys: made, listed, revoked.", no_args_is_help=True)
+app.add_typer(keys_app, name="keys")
 Store = Annotated[
     Path,
     typer.Option("--store", envvar="FORECARBON_STORE", help="Where models, runs and forecasts are kept."),
@@ -41,6 +43,7 @@ LakePlace = Annotated[
     typer.Option("--lake", envvar="FORECARBON_LAKE", help="A folder or fsspec URL, if not STORE/lake."),
 ]
 PlanFile = Annotated[Path, typer.Option("--plan", help="The job's TOML file.")]
+KeyId = Annotated[str, typer.Argument(help="See forecarbon keys list.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -95,6 +98,43 @@ def reproduce(
     if not told.identical:
         typer.echo("forecarbon: the answer made now differs from the one that was issued", err=True)
         sys.exit(DIFFERS)
+
+
+@keys_app.command("add")
+def keys_add(
+    name: Annotated[str, typer.Argument(help="Whose key it is.")],
+    scope: Annotated[
+        list[str], typer.Option(help="read, forecast, own-history, feedback, operate; may be repeated.")
+    ],
+    days: Annotated[int, typer.Option(help="Days until it ends.")] = 365,
+    per_second: Annotated[float | None, typer.Option(help="Requests a second it may make.")] = None,
+    who: Who = None,
+    store: Store = AT_HOME,
+) -> None:
+    """Make a key and show it, this once."""
+    from serving.keys_report import add_key
+    from training.schedule import utc_now
+
+    by = who or getpass.getuser()
+    add_key(store, name, scopes=scope, days=days, rate=per_second, at=utc_now(), who=by)
+
+
+@keys_app.command("list")
+def keys_list(as_json: AsJson = False, store: Store = AT_HOME) -> None:
+    """List every key, without its secret."""
+    from serving.keys_report import print_keys
+    from training.schedule import utc_now
+
+    print_keys(store, now=utc_now(), as_json=as_json)
+
+
+@keys_app.command("revoke")
+def keys_revoke(key_id: KeyId, who: Who = None, store: Store = AT_HOME) -> None:
+    """End a key for good; its lines in the audit stay."""
+    from serving.keys_report import revoke_key
+    from training.schedule import utc_now
+
+    revoke_key(store, key_id, at=utc_now(), who=who or getpass.getuser())
 
 
 @app.command()

@@ -60,5 +60,17 @@ def test_promote_forecast_roll_back_reproduce(store: Path, shell_env: dict[str, 
     assert "differs" in done.stderr
 
 
+def test_keys_are_made_listed_and_revoked(tmp_path: Path, shell_env: dict[str, str]) -> None:
+    made = ["forecarbon", "keys", "add", "acme", "--scope", "read", "--scope", "forecast", "--days", "30"]
+    token = run_in(tmp_path, [*made, "--per-second", "5", "--who", "ada"], shell_env).split()[-1]
+    (told,) = json.loads(run_in(tmp_path, ["forecarbon", "keys", "list", "--json"], shell_env))
+    assert token.startswith(f"fc_{told['key_id']}_")
+    assert (told["name"], told["scopes"], told["state"]) == ("acme", ["read", "forecast"], "valid")
+    run_in(tmp_path, ["forecarbon", "keys", "revoke", told["key_id"]], shell_env)
+    listed = run_in(tmp_path, ["forecarbon", "keys", "list"], shell_env)
+    assert "revoked" in listed
+    assert token not in listed
+
+
 def forecast_id(printed: str) -> str:
     return printed.split("forecast_id ")[1].split()[0]
