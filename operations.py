@@ -44,6 +44,7 @@ LakePlace = Annotated[
 ]
 PlanFile = Annotated[Path, typer.Option("--plan", help="The job's TOML file.")]
 KeyId = Annotated[str, typer.Argument(help="See forecarbon keys list.")]
+WithFeedback = Annotated[bool, typer.Option("--with-feedback", help="Then also against callers' claims.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -143,6 +144,7 @@ def watch(
     webhook: Annotated[
         str, typer.Option(envvar="FORECARBON_WEBHOOK", help="Address that findings are posted to.")
     ] = "",
+    with_feedback: WithFeedback = False,
     store: Store = AT_HOME,
     lake: LakePlace = None,
 ) -> None:
@@ -153,6 +155,9 @@ def watch(
     now = utc_now()
     seen, new = look(plan, store=store, lake=lake or store / "lake", now=now, webhook=webhook)
     print_watch(seen, new)
+    if with_feedback:
+        typer.echo("\nAgainst callers' claims, which are no public records; no finding of these is recorded:")
+        print_watch(*look(plan, store=store, lake="", now=now, webhook="", claimed=True))
     if wants_retrain(plan, new):
         typer.echo(train(plan, store=store, lake=lake or store / "lake", now=now, who="forecarbon watch"))
 
@@ -229,10 +234,15 @@ def train(plan_file: Path, *, store: Path, lake: str | Path, now: datetime, who:
 
 
 def look(
-    plan_file: Path, *, store: Path, lake: str | Path, now: datetime, webhook: str
+    plan_file: Path, *, store: Path, lake: str | Path, now: datetime, webhook: str, claimed: bool = False
 ) -> tuple[Watched, list[Finding]]:
-    """Watch by a plan: what was seen, and the findings that are new; these are recorded, logged, posted."""
+    """Watch by a plan: what was seen, and the findings that are new; these are recorded, logged, posted.
+
+    Against what callers ``claimed`` nothing is: a claim must not be able to start a retrain.
+    """
     from features.findings import append_new
+    from features.series.cadence import YEAR
+    from serving.actuals import claims
     from serving.issued import issued
     from training.alarm import post_findings
     from training.judging import stand
@@ -242,12 +252,15 @@ def look(
     from training.watch import watch as watched
 
     plan = read_plan(plan_file)
-    actuals = stand(now, plan.figures, lake, own_boundaries(plan, plan_file)).history
+    own = own_boundaries(plan, plan_file)
+    actuals = claims(store, YEAR) if claimed else stand(now, plan.figures, lake, own).history
     serving = champion(store)
     seen = watched(
         issued(store, now), actuals, plan.watch, plan=plan.name, now=now,
         serving=serving.to_version if serving else "",
     )  # fmt: skip
+    if claimed:
+        return seen, list(seen.findings)
     new = append_new(store, seen.findings)
     for finding in new:
         _LOG.warning(json.dumps({"event": "finding", **finding.as_record()}))

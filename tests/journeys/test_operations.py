@@ -6,11 +6,14 @@ import json
 import shutil
 import sqlite3
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from features.files import read_json
+from serving.actuals import Actual, note_actuals
+from serving.state import state_of
 from tests.conftest import ROOT, run_in
 
 
@@ -70,6 +73,24 @@ def test_keys_are_made_listed_and_revoked(tmp_path: Path, shell_env: dict[str, s
     listed = run_in(tmp_path, ["forecarbon", "keys", "list"], shell_env)
     assert "revoked" in listed
     assert token not in listed
+
+
+def test_a_watch_scores_claims_only_if_asked_and_apart(
+    trained_store: Path, tmp_path: Path, shell_env: dict[str, str]
+) -> None:
+    store = tmp_path / "store"
+    shutil.copytree(trained_store, store)
+    run_in(store, ["forecarbon", "forecast", "nl-rotterdam"], shell_env)
+    state = state_of(store)
+    rows = [Actual("nl-rotterdam/refining", f"{year}-01-01", 1e9, "a claim") for year in (2024, 2025)]
+    assert note_actuals(state, rows, "k", datetime(2026, 11, 28, tzinfo=UTC)) == 2
+    state.close()
+    assert "claims" not in run_in(store, ["forecarbon", "watch"], shell_env)
+    told = run_in(store, ["forecarbon", "watch", "--with-feedback"], shell_env)
+    public, claimed = told.split("Against callers' claims")
+    assert "with an actual: 0" in public
+    assert "with an actual: 2, of [2024, 2025]" in claimed
+    assert not (store / "findings.jsonl").exists()
 
 
 def forecast_id(printed: str) -> str:
