@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from features.errors import ModelError
 from features.files import read_json
 from features.series.cadence import CADENCES
 from features.series.words import DS, UNIQUE_ID, Y
+from serving.kept import Kept
 from serving.layout import (
     ARRAYS,
     CARD,
@@ -86,6 +87,7 @@ class OpenedPack:
         history: (dates, values) of every served series, NaN where missing.
         plants: the rows of entries of kind "plant"; None where the champion's figures have none.
         bridges: (cluster, published scope) -> the bridge's record, or why there is none (with a code).
+        folder: where it lies.
     """
 
     name: str
@@ -104,6 +106,12 @@ class OpenedPack:
     history: Mapping[str, tuple[tuple[str, ...], Float]]
     plants: Plants | None
     bridges: Mapping[tuple[str, str], Mapping[str, Any]]
+    folder: Path
+
+    @cached_property
+    def kept(self) -> Kept:
+        """The saved model inside it, opened when first asked for."""
+        return Kept(self.folder, self.card["files"])
 
     @property
     def model_version(self) -> str:
@@ -178,6 +186,7 @@ def _opened(folder: Path, card: Mapping[str, Any], digest: str) -> OpenedPack:
         history=_history(folder / HISTORY),
         plants=_plants(folder, card, len(series) - summed),
         bridges={(item["cluster_id"], item["to_scope"]): item for item in card.get("bridges", ())},
+        folder=folder,
         **arrays,
     )
 

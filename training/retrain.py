@@ -23,6 +23,7 @@ from models.fitted import fit
 from training import ledger, registry
 from training.gate import Verdict
 from training.job import Job, Retrained
+from training.judged import track_record
 from training.judging import Heard, Told, champion_recipe, decide, folds_of, heard, stand
 from training.pieces import FOLDER, Cache
 from training.plan import Plan
@@ -169,8 +170,14 @@ def _saved(job: Job, store: Path, case: Heard, verdict: Verdict, scores: pd.Data
         ) from fault
     evidence = {"scores": headline(scores), "verdict": verdict.as_record(), "git_commit": job.commit}
     folder = registry.model_folder(store, version)
+    record = track_record(job, case, verdict, scores)
+
+    def beside(room: Path) -> None:
+        write_basis(basis, room)
+        record.write(room)
+
     try:
-        saved.write(fitted, history, folder, evidence=evidence, beside=lambda room: write_basis(basis, room))
+        saved.write(fitted, history, folder, evidence=evidence, beside=beside)
     except OSError as fault:
         raise ModelError(
             "model-unwritten",

@@ -62,7 +62,11 @@ def test_the_changelog_has_room_for_what_is_next(root: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["README.md", "CHANGELOG.md", "docs/glossary.md", "docs/deploy/README.md", "docs/mlflow.md"]
+    "name",
+    [
+        *("README.md", "CHANGELOG.md", "docs/glossary.md", "docs/api.md", "docs/deploy/README.md"),
+        "docs/mlflow.md",
+    ],
 )
 def test_links_lead_somewhere(root: Path, name: str) -> None:
     page = root / name

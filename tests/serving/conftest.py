@@ -8,6 +8,7 @@ import pytest
 
 from serving.shelf import Shelf, Standing
 from tests.serving.synthetic import Kit
+from tests.serving.whole import publish_whole
 
 
 @pytest.fixture
@@ -19,5 +20,14 @@ def store(tmp_path: Path) -> Path:
 @pytest.fixture
 def standing(store: Path) -> Standing:
     shelf = Shelf(store)
+    shelf.refresh()
+    return shelf.standing
+
+
+@pytest.fixture
+def whole(tmp_path: Path) -> Standing:
+    """A standing with plants, and with the figures and the track record of its model."""
+    publish_whole(tmp_path / "whole", tmp_path / "scratch")
+    shelf = Shelf(tmp_path / "whole")
     shelf.refresh()
     return shelf.standing

@@ -15,11 +15,12 @@ import numpy.typing as npt
 import pytest
 
 from features.errors import ModelError
-from features.files import append_record, read_records
+from features.files import append_record, read_json, read_records
 from features.series.panel import Dense
 from models import saved
 from models.kinds import MEMBERS
 from models.replay import replay
+from models.track_record import FILES, TrackRecord
 from tests.training.small import NOW, small_plan
 from training import ledger, promotions, registry, tracking
 from training import retrain as job
@@ -96,6 +97,15 @@ def test_nothing_new_is_a_line_in_the_record_and_no_work(
     assert entries[-1].ground == entries[-2].ground
     print_retrain(result)
     assert "keep" in capsys.readouterr().out
+
+
+def test_a_saved_model_keeps_its_track_record_among_its_own_files(store: Path) -> None:
+    folder = registry.champion_folder(store)
+    assert folder is not None
+    record = TrackRecord.read(folder)
+    assert record.facts["names"] == {"challenger": "blend", "baseline": "naive"}
+    assert record.of_series("challenger", "nl-rotterdam") is not None
+    assert set(FILES) <= set(read_json(folder / "model.json")["files"])
 
 
 def test_one_run_a_retrain_and_nested_in_it_one_a_candidate(

@@ -1,0 +1,122 @@
+"""Lists told in pages: the served series, and who became champion when."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final, get_args
+
+from features.errors import AskError
+from features.files import read_records
+from features.series.words import CLUSTER_ID, UNIQUE_ID
+from serving.batch_ask import Kind
+from serving.cursors import cursor_of, place_of_cursor
+from serving.errors import shown
+from serving.opened import OpenedPack
+from serving.shelf import Rung, Standing
+
+MOST: Final = 500
+USUAL: Final = 100
+# Written by training.promotions, one line a decision, never changed.
+PROMOTIONS: Final = "promotions.jsonl"
+PROMOTED: Final = (
+    *("at", "who", "decision", "from_version", "to_version", "verdict_id", "data_hash"),
+    *("plan_fingerprint", "recipe_fingerprint", "run_id", "registry_version", "sentence"),
+)
+_KINDS: Final = get_args(Kind)
+_AGAIN: Final = "leave the cursor out and begin at the first page"
+
+
+def series_page(
+    standing: Standing,
+    *,
+    kind: str | None = None,
+    cluster_id: str | None = None,
+    limit: int = USUAL,
+    cursor: str | None = None,
+) -> dict[str, Any]:
+    """Served series in the order of the pack, ``limit`` at a time; ``next`` leads on, null at the end.
+
+    Raises:
+        AskError: a limit, kind or cluster that is none, or a cursor of another pack or other filters.
+    """
+    pack = standing.pack
+    _check_limit(limit)
+    _check_filters(kind, cluster_id, pack)
+    question = f"{kind or ''}\n{cluster_id or ''}"
+    place = place_of_cursor(cursor, whole=pack.digest, question=question, remedy=_AGAIN)
+    names = [
+        name
+        for name, entry in pack.series.items()
+        if (kind is None or entry.kind == kind) and (cluster_id is None or entry.cluster_id == cluster_id)
+    ]
+    after = place + limit
+    return {
+        "series": [_line(standing.rungs[name]) for name in names[place:after]],
+        "count": len(names),
+        "next": cursor_of(after, whole=pack.digest, question=question) if after < len(names) else None,
+        "model_version": pack.model_version,
+        "as_of": pack.card["as_of"],
+        "degraded": standing.degraded,
+    }
+
+
+def promotions_page(store: Path, *, limit: int = USUAL, cursor: str | None = None) -> dict[str, Any]:
+    """Decisions on the champion, newest first; fields that a line lacks are null.
+
+    A cursor stays good when lines are added: it counts from the oldest.
+
+    Raises:
+        AskError: a limit out of range, or a cursor that is none.
+    """
+    _check_limit(limit)
+    records = read_records(store / PROMOTIONS)
+    place = place_of_cursor(cursor, whole=PROMOTIONS, question="", remedy=_AGAIN)
+    end = min(place, len(records)) if cursor else len(records)
+    start = max(0, end - limit)
+    lines = [{name: record.get(name) for name in PROMOTED} for record in reversed(records[start:end])]
+    return {
+        "promotions": lines,
+        "count": len(records),
+        "next": cursor_of(start, whole=PROMOTIONS, question="") if start else None,
+    }
+
+
+def _line(rung: Rung) -> dict[str, Any]:
+    entry = rung.entry
+    return {
+        UNIQUE_ID: entry.unique_id,
+        "kind": entry.kind,
+        CLUSTER_ID: entry.cluster_id,
+        "sector": entry.sector,
+        "name": entry.name,
+        "scope": entry.scope_id,
+        "cutoff": entry.cutoff,
+        "made_by": rung.made_by,
+    }
+
+
+def _check_limit(limit: int) -> None:
+    if not 1 <= limit <= MOST:
+        raise AskError(
+            "limit-out-of-range",
+            found=f"limit {limit}",
+            expected=f"1 to {MOST}",
+            remedy="ask for smaller pages and follow next",
+        )
+
+
+def _check_filters(kind: str | None, cluster_id: str | None, pack: OpenedPack) -> None:
+    if kind is not None and kind not in _KINDS:
+        raise AskError(
+            "kind-unknown",
+            found=f"kind {shown(kind)!r}",
+            expected="one of " + ", ".join(_KINDS),
+            remedy="ask for one of these kinds, or leave kind out",
+        )
+    if cluster_id is not None and cluster_id not in pack.clusters:
+        raise AskError(
+            "unknown-cluster",
+            found=f"cluster {shown(cluster_id)!r}",
+            expected="a cluster of the registry",
+            remedy="see GET /v1/clusters for every cluster",
+        )

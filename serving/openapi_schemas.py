@@ -1,0 +1,182 @@
+"""Schemas of questions, forecasts and problems."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from serving.batch_ask import BatchAsk
+from serving.openapi_parts import (
+    COUNT,
+    NUMBER,
+    NUMBER_OR_NULL,
+    OPEN,
+    REF,
+    TEXT,
+    TEXTS,
+    fields,
+    listed,
+    nullable,
+    ref,
+)
+from serving.wire import MAX_ROWS, ForecastAsk
+
+MOST_PATHS: Final = 200
+_INTEGER: Final = {"type": "integer"}
+_DAY: Final = {"type": ["string", "integer"]}
+_MARKS: Final = (*("model_version", "recipe", "issued_at", "as_of", "request_id", "forecast_id", "degraded"),)
+
+
+def ask_schemas() -> dict[str, Any]:
+    """What may be asked, from the models that check it."""
+    ask = ForecastAsk.model_json_schema(ref_template=REF + "{model}")
+    batch = BatchAsk.model_json_schema(ref_template=REF + "{model}")
+    parts = {**ask.pop("$defs", {}), **batch.pop("$defs", {})}
+    for name, schema in _pinned().items():
+        ask["properties"].setdefault(name, schema)
+    return {**parts, "ForecastAsk": ask, "BatchAsk": batch, "ActualsAsk": _actuals()}
+
+
+def _pinned() -> dict[str, Any]:
+    """Fields of ``ForecastAsk`` that choose paths and the pack that answers."""
+    text = {"type": "string", "minLength": 1, "maxLength": 40}
+    return {
+        "paths": {
+            "type": "integer",
+            "minimum": 0,
+            "maximum": MOST_PATHS,
+            "default": 0,
+            "description": "How many joint sample paths to send with each forecast that has them.",
+        },
+        "as_of": {
+            **nullable(text),
+            "default": None,
+            "description": "A date or instant: the figures known then, of the champion or a kept pack.",
+        },
+        "model_version": {
+            **nullable({**text, "maxLength": 200}),
+            "default": None,
+            "description": "Answer by this version or not at all.",
+        },
+    }
+
+
+def _actuals() -> dict[str, Any]:
+    name = {"type": "string", "minLength": 1, "maxLength": 200}
+    row = {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["ds", "source", "unique_id", "y"],
+        "properties": {
+            "unique_id": name,
+            "ds": {"type": "string", "minLength": 1, "maxLength": 40},
+            "y": {"type": "number", "description": "Tonnes of CO2e."},
+            "source": {**name, "description": "Where the figure is from, in words of yours."},
+        },
+    }
+    rows = {"type": "array", "minItems": 1, "maxItems": MAX_ROWS, "items": row}
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["rows"],
+        "properties": {"rows": rows},
+    }
+
+
+def forecast_schemas() -> dict[str, Any]:
+    """A forecast, what travels beside it, and the answers that hold it."""
+    answer = {
+        "forecasts": listed("Forecast"),
+        "refusals": listed("Refusal"),
+        **dict.fromkeys(_MARKS, TEXT),
+        "sources": TEXTS,
+        "journal": {"enum": ["ok", "degraded"]},
+    }
+    return {
+        "Row": _row(),
+        "Forecast": _forecast(),
+        "Bridge": _bridge(),
+        "Quality": _quality(),
+        "Refusal": fields(dict.fromkeys(("unique_id", "code", "found", "expected", "remedy"), TEXT)),
+        "Answer": fields(answer),
+        "BatchSummary": _summary(),
+        "Issued": fields(
+            dict.fromkeys(("forecast_id", "issued_at", "as_of", "model_version", "request_id"), TEXT),
+            {"request": OPEN, "answered": COUNT, "refused": COUNT, "digest": TEXT, "pack": nullable(OPEN)},
+        ),
+    }
+
+
+def _row() -> dict[str, Any]:
+    quantiles = {"type": "object", "additionalProperties": NUMBER}
+    step = {"type": "integer", "minimum": 1}
+    return fields({"ds": _DAY, "step": step, "mean": NUMBER, "quantiles": quantiles})
+
+
+def _forecast() -> dict[str, Any]:
+    texts = ("unique_id", "kind", "unit", "scope", "cadence", "made_by")
+    path = {"type": "array", "items": NUMBER}
+    return fields(
+        {
+            **dict.fromkeys(texts, TEXT),
+            "cutoff": _DAY,
+            "bridge": nullable(ref("Bridge")),
+            "quality": nullable(ref("Quality")),
+            "rows": {"type": "array", "items": ref("Row")},
+        },
+        {
+            "paths": {
+                **nullable({"type": "array", "items": path}),
+                "description": "Joint sample paths if asked for: one list a path, one number a step. Paths "
+                "of one answer belong together: add series path by path.",
+            }
+        },
+    )
+
+
+def _bridge() -> dict[str, Any]:
+    return fields(
+        {
+            **dict.fromkeys(("cluster_id", "from_scope", "to_scope", "gas_scope"), TEXT),
+            **dict.fromkeys(("ratio", "level"), NUMBER),
+            **dict.fromkeys(("ratio_low", "ratio_high", "spread"), NUMBER_OR_NULL),
+            "years": {"type": "array", "items": _INTEGER},
+            "evidence": TEXTS,
+        }
+    )
+
+
+def _quality() -> dict[str, Any]:
+    whole = {"type": ["integer", "null"]}
+    return fields(
+        {
+            **dict.fromkeys(("source", "source_grade", "agreement_with"), TEXT),
+            **dict.fromkeys(("periods", "agreement_years"), _INTEGER),
+            **dict.fromkeys(("age_days", "breaks", "contributors"), whole),
+            **dict.fromkeys(("completeness", "share_imputed", "agreement"), NUMBER_OR_NULL),
+        }
+    )
+
+
+def _summary() -> dict[str, Any]:
+    return fields(
+        {
+            **dict.fromkeys((*_MARKS, "unit"), TEXT),
+            "steps": COUNT,
+            "quantiles": {"type": "array", "items": NUMBER},
+            "answered": COUNT,
+            "refused": COUNT,
+            "refusals": listed("Refusal"),
+            "sources": TEXTS,
+        }
+    )
+
+
+def error_schemas() -> dict[str, Any]:
+    """A refusal: in our own words under ``error``, and as RFC 9457 would have it around them."""
+    texts = dict.fromkeys(("code", "found", "expected", "remedy"), TEXT)
+    fault = fields({**texts, "offenders": TEXTS, "more": COUNT, "facts": OPEN})
+    own = {"error": ref("Fault"), "request_id": TEXT}
+    link = {"type": "string", "format": "uri-reference"}
+    status = {"type": "integer", "minimum": 400, "maximum": 599}
+    outer = {"type": link, "title": TEXT, "status": status, "detail": TEXT, "instance": link}
+    return {"Fault": fault, "Error": fields(own), "Problem": fields({**outer, **own})}

@@ -1,0 +1,188 @@
+"""Forecasts of a whole portfolio: which series a batch is about, and whom it refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from features.errors import AskError, DataError
+from features.series.words import INITIATIVE, UNIQUE_ID
+from serving.batch_ask import BatchAsk
+from serving.blocks import blocks_of, values_of
+from serving.errors import shown
+from serving.layout import PLANT
+from serving.shelf import Rung, Standing
+from serving.wire import quantile_key
+
+MAX_VALUES: Final = 20_000_000
+MAX_SHOWN: Final = 100
+
+
+@dataclass(frozen=True)
+class Portfolio:
+    """The answer to a batch before it is written.
+
+    Attributes:
+        rungs: who speaks for each series that is answered, in the order of the answer.
+        refusals: every other name asked for, once, with the reason.
+        steps: periods ahead.
+        wanted: quantiles, increasing.
+    """
+
+    rungs: tuple[Rung, ...]
+    refusals: tuple[dict[str, Any], ...]
+    steps: int
+    wanted: tuple[float, ...]
+
+
+def portfolio(ask: BatchAsk, standing: Standing) -> Portfolio:
+    """The series a batch is about: every name is answered or refused, exactly once.
+
+    With ``all`` the series that the registry knows and cannot forecast are among the refusals.
+
+    Raises:
+        AskError: a cluster nobody knows, none of the names is known, or more values than one answer holds.
+        DataError: names are known, but none has a forecast.
+    """
+    names = _every(ask, standing) if ask.all else [*((c, True) for c in ask.clusters), *_plain(ask.series)]
+    rungs: list[Rung] = []
+    refusals: list[dict[str, Any]] = []
+    seen: set[str] = set()
+    for name, as_cluster in names:
+        if name in seen:
+            continue
+        seen.add(name)
+        refusal = _refusal(name, as_cluster, standing, ask.wanted)
+        if refusal is None:
+            rungs.append(standing.rungs[name])
+        else:
+            refusals.append(refusal)
+    _bounded(len(rungs), ask)
+    sound, unsound = _finite(rungs, ask)
+    whole = Portfolio(tuple(sound), (*refusals, *unsound), ask.steps, ask.wanted)
+    if not sound:
+        raise _all_refused(whole.refusals)
+    return whole
+
+
+def _plain(names: Iterable[str]) -> list[tuple[str, bool]]:
+    return [(name, False) for name in names]
+
+
+def _every(ask: BatchAsk, standing: Standing) -> list[tuple[str, bool]]:
+    pack, only = standing.pack, ask.cluster_id
+    if only is not None and only not in pack.clusters:
+        raise AskError(
+            "unknown-cluster",
+            found=f"cluster {shown(only)!r}",
+            expected="a cluster of the registry",
+            remedy="see GET /v1/clusters for every cluster",
+        )
+    kinds = set(ask.kinds) if ask.kinds else {"plant", "sector", "cluster", INITIATIVE}
+    served = [
+        name
+        for name, entry in pack.series.items()
+        if entry.kind in kinds and (only is None or entry.cluster_id == only)
+    ]
+    absent = [
+        name
+        for name in pack.absent
+        if _kind_of_absent(name) in kinds and (only is None or name.split("/")[0] == only)
+    ]
+    return _plain([*served, *absent])
+
+
+def _kind_of_absent(name: str) -> str:
+    return ("cluster", "sector", PLANT)[min(name.count("/"), 2)]
+
+
+def _refusal(
+    name: str, as_cluster: bool, standing: Standing, wanted: Sequence[float]
+) -> dict[str, Any] | None:
+    """Why a name is not answered; as ``serving.answer`` refuses it."""
+    pack = standing.pack
+    fits = name in pack.clusters or not as_cluster
+    if fits and name in standing.rungs:
+        return _out_of_reach(standing.rungs[name], wanted)
+    if fits and name in pack.absent:
+        told = pack.absent[name]
+        return _refused(name, told["code"], told["reason"], "a series with recent figures", told["remedy"])
+    what = "cluster" if as_cluster else "series"
+    remedy = f"see GET /v1/{'clusters' if as_cluster else 'series'} for every {what}"
+    found = f"{what} {shown(name)!r}"
+    return _refused(shown(name), f"unknown-{what}", found, f"a {what} of the registry", remedy)
+
+
+def _out_of_reach(rung: Rung, wanted: Sequence[float]) -> dict[str, Any] | None:
+    levels = rung.levels
+    alone = rung.plain or rung.entry.kind == PLANT
+    if not alone or (wanted[0] >= levels[0] and wanted[-1] <= levels[-1]):
+        return None
+    return _refused(
+        rung.entry.unique_id,
+        "quantile-out-of-reach",
+        f"quantiles {quantile_key(wanted[0])} to {quantile_key(wanted[-1])}, and only a grid of quantiles "
+        f"for this series: {rung.made_by}",
+        f"quantiles from {quantile_key(levels[0])} to {quantile_key(levels[-1])}",
+        "ask for less extreme quantiles, or retrain the champion",
+    )
+
+
+def _refused(name: str, code: str, found: str, expected: str, remedy: str) -> dict[str, Any]:
+    return {UNIQUE_ID: name, "code": code, "found": found, "expected": expected, "remedy": remedy}
+
+
+def _bounded(count: int, ask: BatchAsk) -> None:
+    values = count * ask.steps * (1 + len(ask.wanted))
+    if values > MAX_VALUES:
+        raise AskError(
+            "batch-too-large",
+            found=f"{values:,} values: {count:,} series × {ask.steps} steps × {1 + len(ask.wanted)} numbers",
+            expected=f"at most {MAX_VALUES:,}",
+            remedy="ask for fewer quantiles or steps, or split the batch by kinds or cluster_id",
+        )
+
+
+def _finite(rungs: Sequence[Rung], ask: BatchAsk) -> tuple[list[Rung], list[dict[str, Any]]]:
+    """Rungs whose numbers are all finite, and refusals of the others: told before anything is sent."""
+    sound: list[Rung] = []
+    refused: list[dict[str, Any]] = []
+    for block in blocks_of(rungs):
+        mean, grid = values_of(block, ask.steps, ask.wanted)
+        good = np.isfinite(np.concatenate([mean[:, :, None], grid], axis=2)).all(axis=(1, 2))
+        for rung, fine in zip(block, np.asarray(good).tolist(), strict=True):
+            if fine:
+                sound.append(rung)
+            else:
+                name, maker = rung.entry.unique_id, rung.made_by
+                refused.append(
+                    _refused(name, "forecast-not-finite", f"numbers of {maker} that are not finite",
+                             "finite numbers", "retrain the champion")
+                )  # fmt: skip
+    return sound, refused
+
+
+def _all_refused(refusals: Sequence[dict[str, Any]]) -> AskError | DataError:
+    names = [item[UNIQUE_ID] for item in refusals]
+    if not refusals:
+        return AskError(
+            "nothing-asked",
+            found="filters that no series passes",
+            expected="at least one series",
+            remedy="see GET /v1/series for what there is",
+        )
+    unknown = all(item["code"].startswith("unknown-") for item in refusals)
+    told = refusals[0] if unknown else next(r for r in refusals if not r["code"].startswith("unknown-"))
+    kind: type[AskError | DataError] = AskError if unknown else DataError
+    of_question = unknown or told["code"] in ("quantile-out-of-reach", "forecast-not-finite")
+    return kind(
+        told["code"] if of_question else "series-absent",
+        found=told["found"],
+        expected=told["expected"],
+        offenders=names,
+        remedy=told["remedy"],
+        facts={"refusals": list(refusals[:MAX_SHOWN]), "more_refusals": max(0, len(refusals) - MAX_SHOWN)},
+    )

@@ -1,0 +1,201 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from features.errors import AskError
+from features.files import append_record
+from serving.answer import answer, provenance
+from serving.batch_ask import BatchAsk
+from serving.errors import body_of
+from serving.evidence import evidence_view
+from serving.lineage import lineage_view
+from serving.listing import PROMOTIONS, promotions_page, series_page
+from serving.openapi import document
+from serving.portfolio import portfolio
+from serving.shelf import Standing
+from serving.streams import WRITERS, summary
+from serving.wire import ForecastAsk
+
+MARKS = {"issued_at": "2026-11-24T08:00:00.000Z", "request_id": "r", "forecast_id": "f"}
+# The contract: what is wired, and what clients are generated from.
+OPERATIONS: Final = {
+    ("get", "/"): "home", ("get", "/openapi.json"): "openapi", ("get", "/metrics"): "metrics",
+    ("get", "/v1/clusters"): "clusters", ("get", "/v1/clusters/{cluster_id}"): "cluster",
+    ("get", "/v1/series"): "series", ("get", "/v1/forecast"): "forecastByQuery",
+    ("post", "/v1/forecast"): "forecast", ("post", "/v1/forecasts/batch"): "forecastBatch",
+    ("get", "/v1/forecasts/{forecast_id}"): "issuedForecast", ("get", "/v1/evidence"): "evidence",
+    ("get", "/v1/lineage"): "lineage", ("get", "/v1/models/current"): "currentModel",
+    ("get", "/v1/promotions"): "promotions", ("post", "/v1/actuals"): "sendActuals",
+    ("get", "/v1/findings"): "findings", ("get", "/v1/health"): "health",
+}  # fmt: skip
+PYTHON: Final[dict[str, Any]] = {
+    "object": dict, "array": list, "string": str, "number": (int, float), "integer": int, "boolean": bool,
+    "null": type(None),
+}  # fmt: skip
+
+
+def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, item in document()["paths"].items():
+        for method, told in item.items():
+            yield method, path, told
+
+
+def schema_of(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = document()["components"]["schemas"][name]
+    return found
+
+
+def faults(schema: dict[str, Any], value: Any, place: str = "") -> list[str]:
+    """What in ``value`` breaks ``schema``: the part of JSON Schema that the document uses."""
+    if "$ref" in schema:
+        return faults(schema_of(schema["$ref"].rsplit("/", 1)[1]), value, place)
+    if "anyOf" in schema:
+        tried = [faults(one, value, place) for one in schema["anyOf"]]
+        return [] if [] in tried else tried[0]
+    if "enum" in schema:
+        return [] if value in schema["enum"] else [f"{place} = {value!r}"]
+    kinds = schema.get("type", [])
+    named = [kinds] if isinstance(kinds, str) else kinds
+    if named and not any(isinstance(value, PYTHON[kind]) for kind in named):
+        return [f"{place} is {type(value).__name__}, not {named}"]
+    found = [f"{place} lacks {name}" for name in schema.get("required", ()) if name not in value]
+    if isinstance(value, dict):
+        known = schema.get("properties", {})
+        more = schema.get("additionalProperties", {})
+        for name, item in value.items():
+            part = known.get(name, more if isinstance(more, dict) else {})
+            found += faults(part, item, f"{place}.{name}")
+    if isinstance(value, list) and "items" in schema:
+        found += [
+            fault for k, item in enumerate(value) for fault in faults(schema["items"], item, f"{place}[{k}]")
+        ]
+    return found
+
+
+def test_the_operations_are_those_agreed() -> None:
+    assert {(method, path): told["operationId"] for method, path, told in operations()} == OPERATIONS
+    json.dumps(document(), allow_nan=False)
+
+
+def test_every_reference_leads_somewhere() -> None:
+    def refs(part: Any) -> Iterator[str]:
+        if isinstance(part, dict):
+            if isinstance(part.get("$ref"), str):
+                yield part["$ref"]
+            for item in part.values():
+                yield from refs(item)
+        elif isinstance(part, list):
+            for item in part:
+                yield from refs(item)
+
+    for ref in set(refs(document())):
+        place: Any = document()
+        for name in ref.removeprefix("#/").split("/"):
+            place = place[name]
+
+
+def test_parameters_of_paths_are_declared() -> None:
+    for _, path, told in operations():
+        named = {p["name"] for p in told.get("parameters", ()) if p.get("in") == "path"}
+        assert named == {part[1:-1] for part in path.split("/") if part.startswith("{")}, path
+
+
+def test_every_refusal_is_a_problem_document_with_its_headers() -> None:
+    for _, path, told in operations():
+        replies = told["responses"]
+        assert {"200", "405", "429", "500"} <= set(replies), path
+        for code, reply in replies.items():
+            assert "x-request-id" in reply["headers"]
+            if int(code) >= 400 and not (path == "/" and code == "503"):
+                assert list(reply["content"]) == ["application/problem+json"], (path, code)
+            assert ("retry-after" in reply["headers"]) == (code in ("429", "503"))
+        if "requestBody" in told:
+            assert {"400", "408", "413", "415"} <= set(replies), path
+        if path.startswith("/v1/") and path != "/v1/health":
+            assert {"401", "403"} <= set(replies), path
+
+
+def test_views_of_the_pack_can_be_asked_conditionally() -> None:
+    tagged = {path for method, path, told in operations() if "304" in told["responses"]}
+    assert tagged == {
+        "/v1/clusters", "/v1/clusters/{cluster_id}", "/v1/series", "/v1/forecast", "/v1/evidence",
+        "/v1/lineage", "/v1/models/current",
+    }  # fmt: skip
+    for _, path, told in operations():
+        if "304" in told["responses"]:
+            assert "etag" in told["responses"]["200"]["headers"], path
+            assert {"$ref": "#/components/parameters/IfNoneMatch"} in told["parameters"]
+
+
+def test_forms_of_answers() -> None:
+    paths = document()["paths"]
+    for method in ("get", "post"):
+        told = paths["/v1/forecast"][method]["responses"]
+        assert set(told["200"]["content"]) == {"application/json", "text/csv"}
+        assert "406" in told
+    assert set(paths["/v1/forecasts/batch"]["post"]["responses"]["200"]["content"]) == set(WRITERS)
+    ask = schema_of("ForecastAsk")
+    assert {"paths", "as_of", "model_version"} <= set(ask["properties"])
+    assert set(ForecastAsk.model_fields) <= set(ask["properties"])
+    assert set(schema_of("BatchAsk")["properties"]) == set(BatchAsk.model_fields)
+
+
+def test_keys_can_be_sent_two_ways_and_need_not_be() -> None:
+    assert set(document()["components"]["securitySchemes"]) == {"bearer", "apiKey"}
+    assert {} in document()["security"]
+
+
+def test_the_new_views_are_what_the_document_promises(whole: Standing, tmp_path: Path) -> None:
+    append_record(tmp_path / PROMOTIONS, {"at": "t"})
+    named = ["aa-north/power", "bb-south/power", "aa-north/steel/mill", "initiative", "aa-north/glass"]
+    for name in named:
+        assert faults(schema_of("Evidence"), evidence_view(name, whole)) == []
+    for name, ds in (
+        ("aa-north/power", "2020"),
+        ("aa-north", "2013"),
+        ("initiative", "2020"),
+        ("aa-north", "2030"),
+    ):
+        assert faults(schema_of("Lineage"), lineage_view(name, ds, whole)) == []
+    assert faults(schema_of("SeriesPage"), series_page(whole, limit=2)) == []
+    assert faults(schema_of("PromotionsPage"), promotions_page(tmp_path)) == []
+
+
+def test_views_of_a_model_that_keeps_nothing_are_what_the_document_promises(standing: Standing) -> None:
+    assert faults(schema_of("Evidence"), evidence_view("aa-north", standing)) == []
+    assert faults(schema_of("Lineage"), lineage_view("aa-north", "2020", standing)) == []
+    assert faults(schema_of("Lineage"), lineage_view("aa-north", "2030", standing)) == []
+
+
+def test_batches_are_what_the_document_promises(whole: Standing) -> None:
+    asked = portfolio(BatchAsk(all=True), whole)
+    marks = provenance(whole, **MARKS)
+    lines = [
+        json.loads(line) for line in b"".join(WRITERS["application/x-ndjson"](asked, marks)).splitlines()
+    ]
+    assert [fault for line in lines[:-1] for fault in faults(schema_of("Forecast"), line)] == []
+    assert faults(schema_of("BatchSummary"), summary(asked, marks)) == []
+    assert (
+        faults(
+            schema_of("Answer"),
+            {**answer(ForecastAsk(clusters=["aa-north"]), whole, **MARKS), "journal": "ok"},
+        )
+        == []
+    )
+
+
+def test_a_problem_document_is_what_the_document_promises() -> None:
+    body = body_of(AskError("x", found="a", expected="b", remedy="c"), "r")
+    outer = {"type": "about:blank", "title": "x", "status": 400, "detail": "d", "instance": "/v1/forecast"}
+    assert faults(schema_of("Problem"), {**outer, **body}) == []
+    assert faults(schema_of("Problem"), body) != []
+
+
+@pytest.mark.parametrize("value", [{"unique_id": 1}, {}, [], None])
+def test_the_check_of_these_tests_sees(value: Any) -> None:
+    assert faults(schema_of("Forecast"), value) != []

@@ -1,0 +1,104 @@
+"""What a retrain keeps of its backtests, held against plain loops over the backtests themselves."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from models.forecast import STANDARD_QUANTILES
+from models.track_record import TrackRecord
+from tests.training.small import NOW, small_plan
+from training.backtest import Backtest
+from training.gate import Verdict
+from training.job import Job
+from training.judged import track_record
+from training.judging import Heard, folds_of, heard, stand
+from training.plan import Plan
+from training.scores import scores_frame
+
+VERDICT = Verdict("v1", "promote", "blend", "naive", (), "because")
+Case = tuple[Job, Heard]
+LOW, MIDDLE, HIGH = (STANDARD_QUANTILES.index(q) for q in (0.1, 0.5, 0.9))
+
+
+@pytest.fixture(scope="module")
+def case() -> Case:
+    plan = small_plan()
+    ground = stand(NOW, plan.figures)
+    job = Job(plan, ground, folds_of(ground, plan, NOW), NOW, "c" * 40, "me")
+    return job, heard(ground, plan, None, job.folds, lambda stage, done, total: None)
+
+
+@pytest.fixture(scope="module")
+def record(case: Case) -> TrackRecord:
+    return track_record(*case, VERDICT, scores_frame(case[1].tests))
+
+
+def slowly(test: Backtest, name: str) -> tuple[int, int, float, float]:
+    """n, folds, mase and coverage of the 80% band of one series, forecast by forecast."""
+    row = test.ids.index(name)
+    errors, hits, folds = [], [], 0
+    for f in range(test.values.shape[0]):
+        known = 0
+        for h in range(test.values.shape[2]):
+            y, values = test.actual[f, row, h], test.values[f, row, h]
+            if not test.asked[f, row] or not np.isfinite(y):
+                continue
+            known += 1
+            errors.append(abs(values[MIDDLE] - y) / test.step_size[f, row])
+            hits.append(values[LOW] <= y <= values[HIGH])
+        folds += known > 0
+    return len(errors), folds, float(np.mean(errors)), float(np.mean(hits))
+
+
+@pytest.mark.parametrize("role", ["challenger", "baseline"])
+def test_scores_are_those_of_single_forecasts(case: Case, record: TrackRecord, role: str) -> None:
+    test = case[1].tests["blend" if role == "challenger" else "naive"]
+    for name in ("nl-rotterdam/refining", "nl-rotterdam", "gb-humber/steel"):
+        told = record.of_series(role, name)
+        if name not in test.ids:
+            assert told is None
+            continue
+        assert told is not None
+        mine = (told["n"], told["folds"], told["mase"], told["coverage_80"])
+        assert mine == pytest.approx(slowly(test, name))
+
+
+def test_both_were_judged_on_the_same(record: TrackRecord) -> None:
+    wide = record.series.pivot_table(index="unique_id", columns="role", values="n")
+    assert (wide["challenger"] == wide["baseline"]).all()
+    assert set(record.series["kind"]) == {"sector", "context", "cluster"}
+
+
+def test_by_step_and_kind_it_is_the_scores_frame(case: Case, record: TrackRecord) -> None:
+    scores = scores_frame(case[1].tests)
+    mine = scores[(scores["forecaster"] == "blend") & (scores["kind"] == "cluster") & (scores["step"] == 2)]
+    told = next(row for row in record.of_kind("challenger", "cluster") if row["step"] == 2)
+    for column, metric, param in (
+        ("mase", "mase", ""),
+        ("sql", "sql", ""),
+        ("coverage_95", "coverage", "95"),
+    ):
+        row = mine[(mine["metric"] == metric) & (mine["param"] == param)]
+        assert told[column] == pytest.approx(float(row["value"].iloc[0]))
+    assert [row["step"] for row in record.of_kind("baseline", "sector")] == [0, 1, 2]
+
+
+def test_facts_name_who_was_judged_on_what(case: Case, record: TrackRecord) -> None:
+    facts = record.facts
+    assert facts["names"] == {"challenger": "blend", "baseline": "naive"}
+    assert facts["issued"] == ["2018-06-15", "2019-06-15", "2020-06-15"]
+    assert (facts["plan"], facts["plan_fingerprint"]) == ("small", case[0].plan.fingerprint())
+    assert (facts["verdict_id"], facts["steps"]) == ("v1", 2)
+
+
+def test_a_baseline_that_was_not_judged_is_left_out(case: Case) -> None:
+    job, told = case
+    alone = replace(told, tests={"blend": told.tests["blend"]})
+    record = track_record(job, alone, VERDICT, scores_frame(alone.tests))
+    assert set(record.series["role"]) == {"challenger"}
+    assert record.of_kind("baseline", "sector") == []
+    plan: Plan = job.plan
+    assert plan.gate.baseline not in record.facts["names"].values()

@@ -1,0 +1,78 @@
+"""What a retrain keeps of its backtests beside the model it saves: the track record, series by series."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from features.series.words import UNIQUE_ID
+from models.track_record import METRICS, ROLES, SERIES_COLUMNS, STEP_COLUMNS, TrackRecord
+from training.backtest import Backtest
+from training.gate import Verdict
+from training.job import Job
+from training.judging import Heard
+from training.scores import series_table
+
+# Names of the metrics in the Scores frame, with their parameter.
+_IN_SCORES: Final = {("coverage", "80"): "coverage_80", ("coverage", "95"): "coverage_95"}
+
+
+def track_record(job: Job, case: Heard, verdict: Verdict, scores: pd.DataFrame) -> TrackRecord:
+    """The track record of ``case``'s challenger and, where it was judged on the same folds, the baseline.
+
+    Args:
+        scores: the Scores frame of ``case.tests``.
+    """
+    named = {"challenger": case.challenger.name, "baseline": job.plan.gate.baseline}
+    told = {role: name for role, name in named.items() if name in case.tests}
+    folds = case.folds
+    scored = [f"{t:%Y-%m-%d}" for t, hit in zip(folds.issued, folds.scored, strict=True) if hit]
+    return TrackRecord(
+        series=_by_series({role: case.tests[name] for role, name in told.items()}),
+        steps=_by_step(scores, told),
+        facts={
+            "names": told,
+            "issued": scored,
+            "as_of": job.at,
+            "steps": case.challenger.reach,
+            "plan": job.plan.name,
+            "plan_fingerprint": job.plan.fingerprint(),
+            "verdict_id": verdict.verdict_id,
+        },
+    )
+
+
+def _by_series(tests: dict[str, Backtest]) -> pd.DataFrame:
+    parts = []
+    for role, test in tests.items():
+        folds = pd.Series(judged_folds(test), index=list(test.ids))
+        table = series_table(test)
+        parts.append(table.assign(role=role, folds=table[UNIQUE_ID].map(folds)))
+    whole = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(SERIES_COLUMNS))
+    return whole.loc[:, list(SERIES_COLUMNS)].sort_values([UNIQUE_ID, "role"], ignore_index=True)
+
+
+def judged_folds(test: Backtest) -> npt.NDArray[np.int64]:
+    """(B,) cutoffs at which a series was asked and at least one actual is known since."""
+    known = np.isfinite(test.actual).any(axis=2) & test.asked
+    return np.asarray(known.sum(axis=0), dtype=np.int64)
+
+
+def _by_step(scores: pd.DataFrame, told: dict[str, str]) -> pd.DataFrame:
+    role_of = {name: role for role, name in told.items()}
+    pairs = zip(scores["metric"], scores["param"], strict=True)
+    kept = scores.assign(
+        column=[_IN_SCORES.get((metric, param), metric) for metric, param in pairs],
+        role=scores["forecaster"].map(role_of),
+    )
+    kept = kept[kept["column"].isin(METRICS) & kept["role"].isin(ROLES)]
+    if kept.empty:
+        return pd.DataFrame(columns=list(STEP_COLUMNS))
+    key = ["role", "kind", "step"]
+    values = kept.pivot_table(index=key, columns="column", values="value", dropna=False)
+    counts = kept[kept["column"] == "mase"].set_index(key)["n"]
+    table = values.reindex(columns=list(METRICS)).join(counts, how="inner").reset_index()
+    return table[table["n"] > 0].loc[:, list(STEP_COLUMNS)].reset_index(drop=True)
