@@ -148,12 +148,17 @@ def serve(
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 3000,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     workers: Annotated[int, typer.Option(help="Processes that answer.")] = 1,
+    keys: Annotated[bool, typer.Option("--keys", help="Ask for a key on this machine too.")] = False,
+    no_keys: Annotated[bool, typer.Option("--no-keys", help="Ask nobody for a key, whoever it is.")] = False,
     store: Store = AT_HOME,
 ) -> None:
-    """Answer forecast requests over HTTP."""
-    from serving.launch import become, serve_command
+    """Answer forecast requests over HTTP; beyond this machine only to callers with a key."""
+    from serving.keys_report import usable_keys
+    from serving.launch import LOOPBACK, auth_mode, become, serve_command
 
-    argv, environment = serve_command(host=host, port=port, workers=workers, store=store)
+    held = usable_keys(store, datetime.now(UTC)) if host not in LOOPBACK or keys else 0
+    auth = auth_mode(host=host, no_keys=no_keys, with_keys=keys, keys=held)
+    argv, environment = serve_command(host=host, port=port, workers=workers, store=store, auth=auth)
     typer.echo(f"Forecarbon serves on http://{host}:{port}/ (stop with Ctrl-C)")
     become(argv, environment)
 

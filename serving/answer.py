@@ -13,13 +13,15 @@ from features.errors import AskError, DataError
 from features.series.words import UNIQUE_ID, UNIT
 from serving.crossing import crossed, refusal_of
 from serving.errors import shown
+from serving.layout import PLANT
 from serving.shelf import Rung, Standing
-from serving.wire import ForecastAsk, quantile_key
+from serving.wire import MAX_NUMBERS, ForecastAsk, quantile_key
 
 Float = npt.NDArray[np.float64]
 
 GUESSED: Final = 3
 NEAR: Final = 0.6
+MOST_NEAR: Final = 1_000
 # Refusals that are about how a series was asked for, not about the series.
 OF_THE_QUESTION: Final = ("quantile-out-of-reach", "bridge-", "scope-unknown")
 
@@ -37,13 +39,15 @@ def answer(
     """
     named = _named(ask, standing)
     wanted = ask.wanted
+    _bounded(len(named), ask)
     forecasts, refusals = [], []
     for name, as_cluster in named:
         refusal = _refusal(name, as_cluster, standing) or _out_of_reach(name, standing, wanted)
         if refusal is None and ask.scope is not None:
             refusal = refusal_of(name, ask.scope, standing)
         if refusal is None:
-            forecasts.append(forecast_of(standing.rungs[name], ask.steps, wanted, ask.scope))
+            told = forecast_of(standing.rungs[name], ask.steps, wanted, ask.scope)
+            forecasts.append(told | _paths_of(standing.rungs[name], ask))
         else:
             refusals.append(refusal)
     if not forecasts:
@@ -55,6 +59,26 @@ def answer(
         **provenance(standing, issued_at=issued_at, request_id=request_id, forecast_id=forecast_id),
         "sources": sorted({source for rung in spoken for source in rung.entry.sources}),
     }
+
+
+def _bounded(names: int, ask: ForecastAsk) -> None:
+    numbers = names * ask.steps * (1 + len(ask.wanted) + ask.paths)
+    if numbers > MAX_NUMBERS:
+        raise AskError(
+            "answer-too-large",
+            found=f"{names} series by {ask.steps} steps by {1 + len(ask.wanted) + ask.paths} numbers",
+            expected=f"at most {MAX_NUMBERS} numbers in one answer",
+            remedy="ask for fewer at once, or stream them from POST /v1/forecasts/batch",
+        )
+
+
+def _paths_of(rung: Rung, ask: ForecastAsk) -> dict[str, Any]:
+    """The first paths asked for, one list of steps each; None for a series that has none. Path k is the
+    same future in every series of the answer, so that they may be summed path by path."""
+    if not ask.paths:
+        return {}
+    drawn = rung.paths
+    return {"paths": None if drawn is None else drawn[: ask.steps, : ask.paths].T.tolist()}
 
 
 def provenance(standing: Standing, *, issued_at: str, request_id: str, forecast_id: str) -> dict[str, Any]:
@@ -183,7 +207,9 @@ def _all_refused(refusals: list[dict[str, Any]], standing: Standing) -> AskError
             facts=facts,
         )
     if len(unknown) == len(refusals):
-        near = _near(names[:GUESSED], [*standing.rungs, *standing.pack.absent])
+        # Plants are too many to be compared with, letter by letter, while others wait.
+        known = [name for name, rung in standing.rungs.items() if rung.entry.kind != PLANT]
+        near = _near(names[:GUESSED], [*known, *standing.pack.absent][:MOST_NEAR])
         return AskError(
             unknown[0]["code"],
             found=f"{len(names)} unknown: {names[0]!r}" if len(names) > 1 else unknown[0]["found"],

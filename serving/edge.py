@@ -1,7 +1,7 @@
 """The edge: an ASGI application that owns every byte of the HTTP contract, errors included.
 
-BentoML mounts it. Nothing that a caller sends may end in a traceback, and nothing but this module
-turns a refusal into a response.
+Nothing that a caller sends may end in a traceback, and nothing but this module turns a refusal into a
+response. ``POST /v1/forecast`` is answered from memory wherever the same was asked before.
 """
 
 from __future__ import annotations
@@ -9,154 +9,249 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any, Final
-from uuid import uuid4
 
-from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import HTMLResponse, Response
-from starlette.routing import Route, Router
+from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from features.errors import ForecarbonError, ModelError
-from serving.body import JSON, read_body
+from serving import handlers
+from serving.call import Call
+from serving.csv_answer import CSV
 from serving.desk import Desk
-from serving.errors import body_of, of_bug, of_http, status_of
-from serving.openapi import document
-from serving.pages.home import home_page
-from serving.views import cluster_view, clusters_view, model_view
-from serving.wire import read_ask, write_json_bytes
+from serving.errors import of_bug, status_of, unknown_path, wrong_method
+from serving.queries import accepted
+from serving.reply import JSON, Header, Reply, problem_of, send_reply
+from serving.wire import read_ask
 
-PAGE_HEADERS: Final = {
-    "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    "referrer-policy": "no-referrer",
-}
-_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+USUAL: Final[tuple[Header, ...]] = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-frame-options", b"DENY"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
+_NO_STORE: Final[Header] = (b"cache-control", b"no-store")
+_SHARED: Final[Header] = (b"cross-origin-resource-policy", b"cross-origin")
 _LOG: Final = logging.getLogger("bentoml.forecarbon")
+_JSONS: Final = (b"", b"*/*", b"application/json")
+
+Handler = Callable[..., Awaitable[Reply]]
+
+
+@dataclass(frozen=True)
+class Route:
+    """One path and method.
+
+    Attributes:
+        name: in metrics and logs.
+        scope: what a key must be for; "" is open to all.
+        handler: called with desk and call, and with what the attributes below say.
+        body: it is called with the body.
+        keyed: it is called with the key_id that asks.
+    """
+
+    name: str
+    scope: str
+    handler: Handler
+    body: bool = False
+    keyed: bool = False
+
+
+GETS: Final = {
+    "/": Route("home", "", handlers.home),
+    "/metrics": Route("metrics", "operate", handlers.metrics),
+    "/v1/clusters": Route("clusters", "read", handlers.clusters),
+    "/v1/evidence": Route("evidence", "read", handlers.evidence),
+    "/v1/findings": Route("findings", "read", handlers.findings),
+    "/v1/forecast": Route("forecast-by-query", "forecast", handlers.forecast_by_query, keyed=True),
+    "/v1/health": Route("health", "", handlers.health),
+    "/v1/lineage": Route("lineage", "read", handlers.lineage),
+    "/v1/models/current": Route("model", "read", handlers.model),
+    "/v1/promotions": Route("promotions", "read", handlers.promotions),
+    "/v1/series": Route("series", "read", handlers.series),
+}
+POSTS: Final = {
+    "/v1/actuals": Route("actuals", "feedback", handlers.actuals, body=True, keyed=True),
+    "/v1/forecast": Route("forecast", "forecast", handlers.forecast_by_body, body=True, keyed=True),
+    "/v1/forecasts/batch": Route("batch", "forecast", handlers.batch, body=True, keyed=True),
+}
+# Paths that end in a name.
+NAMED: Final = {
+    "/v1/clusters/": Route("cluster", "read", handlers.cluster),
+    "/v1/forecasts/": Route("issued", "read", handlers.issued, keyed=True),
+}
+OPENAPI: Final = Route("openapi", "", handlers.home)
+_ODD: Final = Route("other", "", handlers.home)
+ROUTES: Final = tuple(
+    sorted({r.name for r in (*GETS.values(), *POSTS.values(), *NAMED.values(), OPENAPI, _ODD)})
+)
+_FORECAST: Final = POSTS["/v1/forecast"]
 
 
 class Edge:
-    """The application of one worker; answers 503 until a desk is put in."""
+    """The application of one worker; answers 503 until a desk is put in.
 
-    def __init__(self) -> None:
+    Attributes:
+        access_log: whether every request is logged in a line.
+    """
+
+    def __init__(self, *, access_log: bool = False) -> None:
         self.desk: Desk | None = None
-        self._router = Router(
-            routes=[
-                Route("/", self._home, methods=["GET"]),
-                Route("/openapi.json", self._openapi, methods=["GET"]),
-                Route("/v1/clusters", self._clusters, methods=["GET"]),
-                Route("/v1/clusters/{cluster_id}", self._cluster, methods=["GET"]),
-                Route("/v1/forecast", self._forecast, methods=["POST"]),
-                Route("/v1/models/current", self._model, methods=["GET"]),
-                Route("/v1/findings", self._findings, methods=["GET"]),
-                Route("/v1/health", self._health, methods=["GET"]),
-            ],
-            redirect_slashes=False,
-        )
+        self.access_log = access_log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; the only faults that leave are cancellations."""
         if scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1000})
             return
-        request_id = _request_id(scope)
-        started = False
-
-        async def sending(message: Any) -> None:
-            nonlocal started
-            if message["type"] == "http.response.start":
-                started = True
-                message["headers"] = [
-                    *message["headers"],
-                    (b"x-request-id", request_id.encode()),
-                    (b"x-content-type-options", b"nosniff"),
-                ]
-            await send(message)
-
-        # BentoML's outer application leaves its own error handlers in the scope; ours must not meet them.
-        inner = {**scope, "starlette.exception_handlers": ({}, {}), "state": {"request_id": request_id}}
+        call, desk = Call.of(scope, receive), self.desk
+        if desk is None:
+            await self._finish(call, _ODD, self._refused(_starting(), call), send, None, 0.0)
+            return
+        begun, route = desk.ticks(), _ODD
         try:
-            await self._router(inner, receive, sending)
+            desk.guard.enter()
+            # Lets every request that has arrived be counted before the first is worked on.
+            await asyncio.sleep(0)
+            route, name = _route_of(call)
+            reply = await self._answer(desk, call, route, name)
         except ClientDisconnect:
             return
         except Exception as fault:  # noqa: BLE001 - the last line: whatever it is, the caller gets our form
-            response = _refuse(fault, scope, request_id)
-            if not started:
-                await response(scope, receive, sending)
+            reply = self._refused(fault, call)
+        finally:
+            desk.guard.leave()
+        await self._finish(call, route, reply, send, desk, begun)
 
-    def _desk(self) -> Desk:
-        if self.desk is None:
-            raise ModelError(
-                "starting",
-                found="a worker that is still starting",
-                expected="a worker that is ready",
-                remedy="try again in a few seconds",
-            )
-        return self.desk
+    async def _answer(self, desk: Desk, call: Call, route: Route, name: str) -> Reply:
+        if route is OPENAPI:
+            return handlers.openapi()
+        if call.scope["method"] == "OPTIONS":
+            return Reply(b"", 204, JSON, tuple(desk.guard.preflight(call).items()))
+        key_id = desk.guard.admit(call, route.scope, desk.clock(), desk.ticks()) if route.scope else ""
+        if not route.body:
+            more = ((name,) if name else ()) + ((key_id,) if route.keyed else ())
+            return await route.handler(desk, call, *more)
+        body = await call.body()
+        if route is _FORECAST:
+            ready = self._ready(desk, call, body, key_id)
+            return ready or await self._forecast(desk, call, body, key_id)
+        return await route.handler(desk, call, body, key_id)
 
-    async def _home(self, request: Request) -> Response:
-        shelf = self._desk().shelf
+    def _ready(self, desk: Desk, call: Call, body: bytes, key_id: str) -> Reply | None:
+        """The answer to bytes that were asked before, of the champion that serves now."""
+        form = _form(call)
+        plate = desk.ready.find(form, body, desk.shelf.standing) if form else None
+        return None if plate is None else desk.serve(plate, call.request_id, key_id)
+
+    async def _forecast(self, desk: Desk, call: Call, body: bytes, key_id: str) -> Reply:
+        ask = read_ask(body)
+        if ask.history:
+            desk.guard.also(key_id, "own-history")
+        form = accepted(call, {"application/json": "json", CSV: CSV})
+        reply = await desk.forecast(ask, form, call.request_id, key_id)
+        if not (ask.history or ask.as_of or ask.model_version):
+            standing = desk.shelf.standing
+            plate = desk.ready.find(form, ask.model_dump_json().encode(), standing)
+            if plate is not None:
+                desk.ready.keep(form, body, standing, plate)
+        return reply
+
+    def _refused(self, fault: Exception, call: Call) -> Reply:
+        """The reply to a fault; bugs of ours are logged, once and in one line."""
+        error = fault if isinstance(fault, ForecarbonError) else of_bug()
+        status = status_of(error)
+        if status >= 500 and status != 503:
+            _LOG.error(bug_line(fault, call.scope["path"], call.request_id))
+            error = of_bug()
+        if status in (401, 403):
+            _LOG.warning(_line("denied", call, code=error.code, facts=error.found))
+        return problem_of(error, path=call.scope["path"], request_id=call.request_id)
+
+    async def _finish(
+        self, call: Call, route: Route, reply: Reply, send: Send, desk: Desk | None, begun: float
+    ) -> None:
+        usual = [*USUAL, (b"x-request-id", call.request_id.encode())]
+        if desk is not None and b"origin" in call.heads:
+            told = desk.guard.origin_of(call)
+            if b"access-control-allow-origin" in told:
+                usual[3] = _SHARED
+            if call.scope["method"] != "OPTIONS":
+                usual += told.items()
+        if reply.status != 304 and not any(name == b"cache-control" for name, _ in reply.extra):
+            usual.append(_NO_STORE)
+        bodyless = call.scope["method"] == "HEAD"
         try:
-            page = home_page(shelf.standing)
-        except ModelError as reason:
-            return HTMLResponse(home_page(None, reason), status_code=503, headers=PAGE_HEADERS)
-        return HTMLResponse(page, headers=PAGE_HEADERS)
-
-    async def _openapi(self, request: Request) -> Response:
-        return _json(document())
-
-    async def _clusters(self, request: Request) -> Response:
-        return _json(clusters_view(self._desk().shelf.standing))
-
-    async def _cluster(self, request: Request) -> Response:
-        return _json(cluster_view(request.path_params["cluster_id"], self._desk().shelf.standing))
-
-    async def _model(self, request: Request) -> Response:
-        return _json(model_view(self._desk().shelf.standing))
-
-    async def _findings(self, request: Request) -> Response:
-        return _json(await asyncio.to_thread(self._desk().findings))
-
-    async def _health(self, request: Request) -> Response:
-        return _json(self._desk().health())
-
-    async def _forecast(self, request: Request) -> Response:
-        ask = read_ask(await read_body(request))
-        return _json(await self._desk().forecast(ask, request.scope["state"]["request_id"]))
+            await send_reply(reply, send, tuple(usual), bodyless=bodyless)
+        except Exception as fault:
+            # Half an answer is out: all that is left is to say so and to cut the connection.
+            _LOG.error(bug_line(fault, call.scope["path"], call.request_id))
+            raise
+        if desk is not None:
+            seconds = desk.ticks() - begun
+            desk.meters.count(route.name, reply.status, seconds)
+            if self.access_log:
+                _LOG.info(
+                    _line("request", call, route=route.name, status=reply.status, seconds=round(seconds, 6))
+                )
 
 
-def _json(record: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    return Response(write_json_bytes(record), status_code=status, media_type=JSON, headers=headers)
+def _form(call: Call) -> str:
+    """The form a ready answer may be in; "" where Accept has to be read with care."""
+    asked = call.heads.get(b"accept", b"")
+    if asked in _JSONS:
+        return "json"
+    return CSV if asked == CSV.encode() else ""
 
 
-def _request_id(scope: Scope) -> str:
-    for name, value in scope["headers"]:
-        if name == b"x-request-id":
-            given = value.decode("latin-1")
-            if _REQUEST_ID.fullmatch(given):
-                return str(given)
-    return uuid4().hex
+def _route_of(call: Call) -> tuple[Route, str]:
+    """The route of a call, and the name its path ends in, if it does.
+
+    Raises:
+        AskError: there is nothing, or nothing for this method.
+    """
+    method, path = call.scope["method"], call.scope["path"]
+    get, post, name = GETS.get(path), POSTS.get(path), ""
+    if path == "/openapi.json":
+        get = OPENAPI
+    if get is None and post is None:
+        for start, route in NAMED.items():
+            if path.startswith(start) and len(path) > len(start):
+                get, name = route, path[len(start) :]
+    if get is None and post is None:
+        raise unknown_path(method, path)
+    allowed = [*(("GET", "HEAD") if get else ()), *(("POST",) if post else ()), "OPTIONS"]
+    if method == "OPTIONS":
+        return get or post or _ODD, name
+    found = post if method == "POST" else get if method in ("GET", "HEAD") else None
+    if found is None:
+        raise wrong_method(method, path, ", ".join(allowed))
+    return found, name
 
 
-def _refuse(fault: Exception, scope: Scope, request_id: str) -> Response:
-    """The response to a fault; bugs of ours are logged, once and in one line."""
-    headers = None
-    if isinstance(fault, HTTPException):
-        error: ForecarbonError = of_http(fault, method=scope["method"], path=scope["path"])
-        headers = {"allow": error.facts["allow"]} if "allow" in error.facts else None
-    elif isinstance(fault, ForecarbonError):
-        error = fault
-    else:
-        error = of_bug()
-    status = status_of(error)
-    if status >= 500 and status != 503:
-        _LOG.error(bug_line(fault, scope["path"], request_id))
-        error = of_bug()
-    if status == 503:
-        headers = {"retry-after": "5"}
-    return _json(body_of(error, request_id), status, headers)
+def _starting() -> ModelError:
+    return ModelError(
+        "starting",
+        found="a worker that is still starting",
+        expected="a worker that is ready",
+        remedy="try again in a few seconds",
+    )
+
+
+def _line(event: str, call: Call, **facts: Any) -> str:
+    """A JSON line of the log; nothing of a key is ever in it."""
+    client = call.scope.get("client")
+    told = {
+        "event": event,
+        "request_id": call.request_id,
+        "method": call.scope["method"],
+        "path": call.scope["path"][:200],
+        "client": client[0] if client else "",
+        **facts,
+    }
+    return json.dumps(told)
 
 
 def bug_line(fault: BaseException, path: str, request_id: str) -> str:

@@ -10,20 +10,36 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from pydantic import ValidationError
-from starlette.exceptions import HTTPException
 
 from features.errors import AskError, DataError, ForecarbonError, ModelError
 
 STATUS_OF_CODE: Final[Mapping[str, int]] = {
+    "key-missing": 401,
+    "key-unknown": 401,
+    "key-expired": 401,
+    "key-revoked": 401,
+    "key-unscoped": 403,
+    "origin-refused": 403,
     "unknown-path": 404,
+    "unknown-period": 404,
+    "unknown-forecast": 404,
+    "unknown-model": 404,
     "unknown-cluster": 404,
     "unknown-series": 404,
     "method-not-allowed": 405,
+    "not-acceptable": 406,
     "body-too-slow": 408,
     "body-too-large": 413,
     "wrong-content-type": 415,
     "series-absent": 422,
+    "too-many-requests": 429,
+    "too-busy": 429,
+    "keys-unread": 503,
+    "state-database": 503,
+    "state-newer": 503,
 }
+# Seconds after which it is worth trying again.
+WAITS: Final[Mapping[int, int]] = {429: 1, 503: 5}
 SHOWN_CHARACTERS: Final = 60
 _CODE_OF_FIELD: Final[Mapping[str, str]] = {
     "steps": "steps-out-of-range",
@@ -66,6 +82,16 @@ def body_of(error: ForecarbonError, request_id: str) -> dict[str, Any]:
     return {"error": error.as_record(), "request_id": request_id}
 
 
+def title_of(code: str) -> str:
+    """A code in words: "unknown-cluster" is "Unknown cluster"."""
+    return code.replace("-", " ").capitalize()
+
+
+def retry_after(error: ForecarbonError, status: int) -> int:
+    """Whole seconds after which the caller may try again; 0 where trying again is no use."""
+    return int(error.facts.get("retry_after", WAITS.get(status, 0)))
+
+
 def of_bug() -> ForecarbonError:
     """What a caller is told about a bug of ours: nothing of its inside."""
     return ForecarbonError(
@@ -76,22 +102,24 @@ def of_bug() -> ForecarbonError:
     )
 
 
-def of_http(fault: HTTPException, *, method: str, path: str) -> AskError:
-    """A routing fault in our own form."""
-    if fault.status_code == 405:
-        allowed = (fault.headers or {}).get("Allow", "")
-        return AskError(
-            "method-not-allowed",
-            found=f"{method} {shown(path)}",
-            expected=f"one of {allowed}",
-            remedy=f"use {allowed} on this path",
-            facts={"allow": allowed},
-        )
+def unknown_path(method: str, path: str) -> AskError:
+    """Nothing is there."""
     return AskError(
         "unknown-path",
-        found=f"{method} {shown(path)}",
+        found=f"{shown(method)} {shown(path)}",
         expected="a path of the API",
         remedy="see /openapi.json for every path",
+    )
+
+
+def wrong_method(method: str, path: str, allowed: str) -> AskError:
+    """Something is there, for other methods."""
+    return AskError(
+        "method-not-allowed",
+        found=f"{shown(method)} {shown(path)}",
+        expected=f"one of {allowed}",
+        remedy=f"use {allowed} on this path",
+        facts={"allow": allowed},
     )
 
 

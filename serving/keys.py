@@ -85,6 +85,11 @@ class Keyring:
         """Every key known, oldest first."""
         return tuple(key for key, _ in self._known.values())
 
+    def may(self, key_id: str, scope: str) -> bool:
+        """Whether a key that was let in may do something more."""
+        known = self._known.get(key_id)
+        return known is not None and scope in known[0].scopes
+
     @property
     def stale(self) -> bool:
         """Whether the last look failed: the keys known before it still hold."""

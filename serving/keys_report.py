@@ -72,3 +72,12 @@ def _row(key: Key, now: str) -> tuple[str, ...]:
 def _print(text: str) -> None:
     """A line as it is: no wrapping, no colours."""
     Console().file.write(text + "\n")
+
+
+def usable_keys(store: Path, now: datetime) -> int:
+    """How many keys of a store are valid; errors as of ``State.reading``."""
+    state = state_of(store)
+    try:
+        return sum(key.state_at(stamp_of(now)) == "valid" for key in listed(state))
+    finally:
+        state.close()

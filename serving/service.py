@@ -9,30 +9,61 @@ import asyncio
 import json
 import logging
 import os
+import time
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from uuid import uuid4
 
 import bentoml
+from starlette.types import ASGIApp
 
 from features.errors import ModelError
 from features.findings import read_findings
 from features.series.panel import Panel
 from models.forecast import Outlook
+from serving import patience
 from serving.desk import Desk
-from serving.edge import Edge
+from serving.edge import ROUTES, Edge
 from serving.entries import stamp_of
+from serving.front import Front
+from serving.guard import MODES, Guard, Mode, Rules
 from serving.journal import Journal
-from serving.launch import STORE, TRAFFIC_SECONDS
+from serving.keys import Keyring
+from serving.launch import ACCESS_LOG, AUTH, CORS, STORE, TRACING, TRAFFIC_SECONDS, WORKERS
+from serving.meters import Meters
 from serving.own_history import Kitchen
 from serving.shelf import Shelf
+from serving.state import state_of
 
 POLL_SECONDS: Final = 1.0
 FRESH: Final = 20
 _LOG: Final = logging.getLogger("bentoml.forecarbon")
-edge: Final = Edge()
+KEYS_SECONDS: Final = 2.0
+edge: Final = Edge(access_log=os.environ.get(ACCESS_LOG, "") == "1")
+
+
+class Fronted(bentoml.Service[Any]):  # type: ignore[misc]
+    """BentoML's service with our edge in front of its layers (docs/adr/0017)."""
+
+    __slots__ = ()
+
+    def to_asgi(self, *args: Any, **options: Any) -> Any:
+        """The application that a worker serves."""
+        patience.install()
+        return Front(_traced(edge), super().to_asgi(*args, **options))
+
+
+def _traced(app: ASGIApp) -> ASGIApp:
+    """``app``, its requests told to OpenTelemetry if that is asked for: BentoML's settings say where to."""
+    if os.environ.get(TRACING, "") != "1":
+        return app
+    from bentoml._internal.container import BentoMLContainer  # type: ignore[attr-defined]
+    from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware
+
+    provider = BentoMLContainer.tracer_provider.get()
+    return OpenTelemetryMiddleware(app, excluded_urls="livez,readyz,metrics", tracer_provider=provider)
 
 
 def _engine(panel: Panel, *, steps: int, levels: tuple[float, ...]) -> Outlook:
@@ -56,6 +87,7 @@ def _warm() -> None:
 
 @bentoml.service(
     name="forecarbon",
+    service_class=Fronted,
     traffic={"timeout": TRAFFIC_SECONDS},
     # BentoML labels its metrics with raw paths, which callers can make up without end.
     metrics={"enabled": False},
@@ -70,19 +102,28 @@ class Forecarbon:
     async def open(self) -> None:
         """Open the store, take the first pack if there is one, and start watching the pointer."""
         store = Path(os.environ[STORE])
-        shelf = Shelf(store)
+        shelf, state = Shelf(store), state_of(store)
+        keyring, meters = Keyring(state), Meters(ROUTES)
         await asyncio.to_thread(shelf.refresh)
-        edge.desk = Desk(
+        await asyncio.to_thread(keyring.refresh)
+        desk = edge.desk = Desk(
+            store=store,
             shelf=shelf,
             journal=Journal(store),
             kitchen=Kitchen(_engine),
+            state=state,
+            keyring=keyring,
+            guard=Guard(_rules(), keyring),
+            meters=meters,
             clock=_now,
+            ticks=time.perf_counter,
             new_id=lambda: uuid4().hex[:FRESH],
             read_findings=lambda: read_findings(store),
         )
         _tell(shelf)
         self._tasks = [
-            asyncio.create_task(_watch(shelf)),
+            asyncio.create_task(_watch(desk)),
+            asyncio.create_task(_keep_keys(keyring)),
             asyncio.create_task(asyncio.to_thread(_warm)),
         ]
 
@@ -98,11 +139,32 @@ class Forecarbon:
         if desk is not None:
             desk.kitchen.close()
             await asyncio.to_thread(desk.journal.close)
+            await asyncio.to_thread(desk.state.close)
 
 
-async def _watch(shelf: Shelf) -> None:
+def _rules() -> Rules:
+    """How this service is guarded, as the environment says."""
+    told = os.environ.get(AUTH, "auto")
+    mode: Mode = next((mode for mode in MODES if mode == told), "keys")
+    origins = frozenset(filter(None, (text.strip() for text in os.environ.get(CORS, "").split(","))))
+    return Rules(mode, origins, max(1, int(os.environ.get(WORKERS, "1") or 1)))
+
+
+async def _keep_keys(keyring: Keyring) -> None:
+    """Read the keys anew every few seconds, so that a revoked one is soon refused everywhere."""
+    while True:
+        await asyncio.sleep(KEYS_SECONDS)
+        try:
+            await asyncio.to_thread(keyring.refresh)
+        except Exception as fault:  # noqa: BLE001 - the keys known so far go on to hold
+            _LOG.error(json.dumps({"event": "keys-unread", "fault": repr(fault)[:500]}))
+
+
+async def _watch(desk: Desk) -> None:
     """Renew the shelf about once a second, off the loop; say once what changed."""
+    shelf, meters = desk.shelf, desk.meters
     told = shelf.refused
+    _measure(desk)
     while True:
         await asyncio.sleep(POLL_SECONDS)
         try:
@@ -110,9 +172,29 @@ async def _watch(shelf: Shelf) -> None:
         except Exception as fault:  # noqa: BLE001 - a watcher that dies would freeze the champion unseen
             _LOG.error(json.dumps({"event": "watch-failed", "fault": repr(fault)[:500]}))
             continue
+        if swapped:
+            meters.swapped()
+        if shelf.refused is not None and shelf.refused is not told:
+            meters.refused()
         if swapped or shelf.refused is not told:
             told = shelf.refused
             _tell(shelf)
+        _measure(desk)
+
+
+def _measure(desk: Desk) -> None:
+    """Tell the meters how things stand."""
+    try:
+        standing = desk.shelf.standing
+    except ModelError:
+        standing = None
+    desk.meters.tell(
+        degraded=float(standing is None or bool(standing.degraded) or desk.shelf.refused is not None),
+        journal_degraded=float(desk.journal.state != "ok"),
+        journal_lost=float(desk.journal.lost),
+        keys_stale=float(desk.keyring.stale),
+        series_served=float(len(standing.rungs) if standing else 0),
+    )
 
 
 def _tell(shelf: Shelf) -> None:

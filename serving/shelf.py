@@ -6,9 +6,11 @@ is refused leaves the last good one in place, and its reason is kept for ``/v1/h
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -16,8 +18,10 @@ import numpy.typing as npt
 from features.errors import ModelError
 from serving.layout import CARD, CURRENT, PLANT, PREVIOUS, RETRAIN, Pointer, read_pointer
 from serving.opened import Entry, OpenedPack, open_pack
+from serving.packs import KeptPack, kept_pack
 
 Float = npt.NDArray[np.float64]
+PINS: Final = 4
 Signature = tuple[tuple[str, int, int, int], ...]
 
 
@@ -91,6 +95,8 @@ class Shelf:
         self._standing: Standing | None = None
         self._refused: ModelError | None = None
         self._seen: Signature | None = None
+        self._pins: dict[KeptPack, Standing] = {}
+        self._pins_lock = threading.Lock()
 
     @property
     def standing(self) -> Standing:
@@ -114,6 +120,26 @@ class Shelf:
     def refused(self) -> ModelError | None:
         """Why the pack the pointer names is not the one that answers; None when it is."""
         return self._refused
+
+    def pinned(self, model_version: str | None, as_of: str | None) -> Standing:
+        """What stood here under a version, or with the figures known at a date; blocks while it opens.
+
+        Raises:
+            AskError: no kept pack is that (``unknown-model``), or the date cannot be read.
+            ModelError: it is damaged.
+        """
+        pack = kept_pack(self._store, model_version, as_of)
+        if pack is None:
+            return self.standing
+        now = self._standing
+        if now is not None and now.pack.name == pack.name and not now.degraded:
+            return now
+        with self._pins_lock:
+            held = self._pins.pop(pack, None) or self._stand(pack.pointer)
+            self._pins[pack] = held  # the newest last
+            while len(self._pins) > PINS:
+                del self._pins[next(iter(self._pins))]
+        return held
 
     def refresh(self) -> bool:
         """Look at the pointer; open and swap in what it names if it changed. True when swapped.

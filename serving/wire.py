@@ -18,6 +18,9 @@ MAX_ROWS: Final = 20_000
 MAX_OWN_SERIES: Final = 200
 MAX_IDS: Final = 500
 MAX_QUANTILES: Final = 99
+MAX_PATHS: Final = 200
+# Numbers in one answer; beyond it a portfolio is asked for in a stream.
+MAX_NUMBERS: Final = 600_000
 DEFAULT_LEVELS: Final = (80.0, 95.0)
 # A thousand sample paths cannot show anything rarer than one in two thousand.
 RAREST: Final = 0.0005
@@ -52,6 +55,9 @@ class ForecastAsk(BaseModel):
     quantiles: Annotated[list[Quantile], Field(min_length=1, max_length=MAX_QUANTILES)] | None = None
     include_sectors: bool = False
     scope: Name | None = None
+    paths: Annotated[int, Field(ge=0, le=MAX_PATHS)] = 0
+    as_of: Annotated[str, Field(min_length=1, max_length=40)] | None = None
+    model_version: Name | None = None
 
     @model_validator(mode="after")
     def _one_question(self) -> ForecastAsk:
@@ -80,6 +86,20 @@ class ForecastAsk(BaseModel):
                 "a scope beside own history",
                 "scope only beside registry names",
                 "leave scope out: no bridge leads from your own boundary",
+            )
+        if self.history and (self.paths or self.as_of or self.model_version):
+            raise _Odd(
+                "two-questions",
+                "paths, as_of or model_version beside own history",
+                "these only beside registry names",
+                "leave them out: your rows are fitted as they are, when you send them",
+            )
+        if self.scope and self.paths:
+            raise _Odd(
+                "two-questions",
+                "paths beside a scope",
+                "one or the other",
+                "leave paths out: a bridge is crossed by bands alone",
             )
         if self.cadence and not self.history:
             raise _Odd(

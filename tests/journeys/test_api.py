@@ -212,8 +212,9 @@ def test_a_bad_request_is_refused_in_our_form(server: Server, name: str) -> None
 def refused(server: Server, reply: httpx.Response, status: int, code: str) -> None:
     told = reply.json()
     assert (reply.status_code, told["error"]["code"]) == (status, code), reply.text
-    assert reply.headers["content-type"] == "application/json"
-    assert set(told) == {"error", "request_id"}
+    assert reply.headers["content-type"] == "application/problem+json"
+    assert set(told) == {"type", "title", "status", "detail", "instance", "error", "request_id"}
+    assert (told["status"], told["type"]) == (status, f"urn:forecarbon:refusal:{code}")
     assert set(told["error"]) == {"code", "found", "expected", "offenders", "more", "remedy", "facts"}
     assert all(told["error"][name] for name in ("found", "expected", "remedy"))
     assert told["request_id"] == reply.headers["x-request-id"]

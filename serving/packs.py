@@ -1,0 +1,96 @@
+"""The packs a store keeps: which of them is a version, or what was known at a date."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
+
+from features.errors import AskError
+from features.files import read_json
+from serving.errors import shown
+from serving.layout import CARD, PACKS, Pointer, sha256_of
+
+_A_DAY = len("2026-11-28")
+_LAST_YEAR = 9999
+
+
+@dataclass(frozen=True)
+class KeptPack:
+    """A pack in the store: its folder, what its card says, and the digest of that card."""
+
+    name: str
+    model_version: str
+    as_of: str
+    digest: str
+
+    @property
+    def pointer(self) -> Pointer:
+        """What opens it."""
+        return Pointer(self.model_version, f"{PACKS}/{self.name}", self.digest)
+
+
+def kept_pack(store: Path, model_version: str | None, as_of: str | None) -> KeptPack | None:
+    """The newest kept pack of that version, made with what was known at that date; None where neither is
+    asked for.
+
+    Raises:
+        AskError: there is none (``unknown-model``), or the date cannot be read (``as-of-unreadable``).
+    """
+    if model_version is None and as_of is None:
+        return None
+    until = None if as_of is None else _until(as_of)
+    kept = sorted(_kept(store), key=lambda pack: (pack.as_of, pack.name))
+    fits = [
+        pack
+        for pack in kept
+        if model_version in (None, pack.model_version) and (until is None or pack.as_of <= until)
+    ]
+    if fits:
+        return fits[-1]
+    told = [f"version {shown(model_version)!r}"] if model_version else []
+    told += [f"figures as of {shown(as_of)!r}"] if as_of else []
+    known = sorted({pack.model_version for pack in kept})
+    raise AskError(
+        "unknown-model",
+        found=" with ".join(told),
+        expected=f"one of the {len(known)} versions kept, of {kept[0].as_of} or later" if kept else "a pack",
+        offenders=known,
+        remedy="see GET /v1/promotions for every version, or leave as_of and model_version out",
+    )
+
+
+def _until(text: str) -> str:
+    """The last instant that a date or instant means, as cards write instants."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise AskError(
+            "as-of-unreadable",
+            found=f"as_of {shown(text)!r}",
+            expected="a date or an instant of ISO 8601",
+            remedy="write it like 2026-06-30 or 2026-06-30T12:00:00Z",
+        ) from None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    if len(text) == _A_DAY and moment.year < _LAST_YEAR:
+        moment += timedelta(days=1, seconds=-1)
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _kept(store: Path) -> list[KeptPack]:
+    found = []
+    for card in (store / PACKS).glob(f"*/{CARD}"):
+        try:
+            facts = card.stat()
+            found.append(_read(card, (facts.st_mtime_ns, facts.st_size)))
+        except (OSError, ValueError, KeyError, TypeError):
+            continue  # being written, or damaged: it cannot be asked for
+    return found
+
+
+@lru_cache(maxsize=256)
+def _read(card: Path, _: tuple[int, int]) -> KeptPack:
+    """What a card says; read again only when it was written again."""
+    told = read_json(card)
+    return KeptPack(card.parent.name, str(told["model_version"]), str(told["as_of"]), sha256_of(card))
