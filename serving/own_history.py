@@ -23,7 +23,8 @@ from serving.wire import MAX_OWN_SERIES, ForecastAsk, quantile_key
 
 SECONDS: Final = 9.0
 WORKERS: Final = 2
-WAITING: Final = 6
+# A place in the line is worth it while the wait stays within a fit or two.
+WAITING: Final = 3
 MAX_CELLS: Final = 500_000
 # Tonnes; the whole world emits some 6e10 a year. Far larger numbers overflow on the way.
 LARGEST: Final = 1e15
