@@ -14,8 +14,8 @@ from starlette.routing import Route
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 
-from serving.service import Forecarbon as _Own  # noqa: E402
-from serving.service import Fronted, edge  # noqa: E402
+from serving.service import Forecarbon as _Own
+from serving.service import Fronted, edge
 
 
 async def _empty(_: Request) -> Response:

@@ -114,7 +114,9 @@ def wrk(url: str, script: Path, seconds: int) -> Measured:
     rate = float(re.search(r"Requests/sec:\s+([\d.]+)", said)[1])  # type: ignore[index]
     number, unit = re.search(r"99%\s+([\d.]+)(us|ms|s)", said).groups()  # type: ignore[union-attr]
     bad = re.search(r"Non-2xx or 3xx responses: (\d+)", said)
-    return Measured(rate, float(number) * {"us": 0.001, "ms": 1.0, "s": 1000.0}[unit], int(bad[1]) if bad else 0)
+    return Measured(
+        rate, float(number) * {"us": 0.001, "ms": 1.0, "s": 1000.0}[unit], int(bad[1]) if bad else 0
+    )
 
 
 def report(told: dict[str, list[Measured]], bodies: int, size: int, rounds: int, seconds: int) -> str:

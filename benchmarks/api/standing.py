@@ -44,7 +44,12 @@ def trained(store: Path) -> Path:
 
 @contextmanager
 def serving(
-    store: Path, *, workers: int = 2, target: str = "", log: Path | None = None, more: Mapping[str, str] | None = None
+    store: Path,
+    *,
+    workers: int = 2,
+    target: str = "",
+    log: Path | None = None,
+    more: Mapping[str, str] | None = None,
 ) -> Iterator[Server]:
     """The service over ``store``; ``target`` is another service than production's, ``more`` environment."""
     from serving.launch import TARGET, serve_command

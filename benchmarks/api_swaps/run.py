@@ -97,7 +97,9 @@ async def caller(url: str, seen: Seen, requests: int, first: int) -> None:
             b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
         )
         head = await reader.readuntil(b"\r\n\r\n")
-        length = int(next(line for line in head.split(b"\r\n") if line.startswith(b"content-length")).split()[1])
+        length = int(
+            next(line for line in head.split(b"\r\n") if line.startswith(b"content-length")).split()[1]
+        )
         told = await reader.readexactly(length)
         seen.slowest = max(seen.slowest, time.perf_counter() - begun)
         judge(seen, head, told, json.loads(body)["steps"])
