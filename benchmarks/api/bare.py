@@ -1,4 +1,4 @@
-"""A bare uvicorn application that answers the same number of bytes as the forecast: what the server can do."""
+"""A bare uvicorn application that answers as many bytes as a forecast: what the server can do."""
 
 from __future__ import annotations
 

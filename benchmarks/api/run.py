@@ -56,7 +56,7 @@ def main(store: Path, rounds: int, seconds: int) -> None:
         script.write_text(lua(bodies))
         with bare(size) as plain:
             places = {name: f"{server.url}{path}" for name, path in PLACES.items()} | {"bare uvicorn": plain}
-            for name, url in places.items():
+            for url in places.values():
                 wrk(url, script, 2)
             for _ in range(rounds):
                 for name, url in places.items():
@@ -89,8 +89,8 @@ class bare:  # noqa: N801 - reads as a context
         self._size = size
 
     def __enter__(self) -> str:
-        argv = [sys.executable, "-m", "uvicorn", "bare:app", "--port", "4077", "--workers", "2",
-                "--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "error"]  # fmt: skip
+        argv = [sys.executable, "-m", "uvicorn", "bare:app", "--port", "4077", "--workers", "2"]
+        argv += ["--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "error"]
         env = {**os.environ, "BARE_BYTES": str(self._size)}
         self._process = subprocess.Popen(argv, cwd=HERE, env=env)
         url = "http://127.0.0.1:4077/"
@@ -127,11 +127,12 @@ def report(told: dict[str, list[Measured]], bodies: int, size: int, rounds: int,
         "",
         f"{datetime.now(UTC):%Y-%m-%d} · commit {commit_of(ROOT)[:12]} · n = {rounds} rounds of {seconds} s",
         "",
-        f"`python benchmarks/api/run.py`: the production service with two workers, {CONNECTIONS} connections of wrk",
-        f"on the same two cores; POST /v1/forecast asks {bodies} series in turn (8 steps, two bands, {size} bytes",
-        "each), and every answer is noted in the journal. The empty route and the plain endpoint are in the same",
-        "Bento, behind BentoML's layers, as any mounted route is. Bare uvicorn (uvloop, httptools) answers as many",
-        "bytes. Medians over rounds, all places in turn; ratios are of each round.",
+        "`python benchmarks/api/run.py`: the production service with two workers, and on the same two cores",
+        f"{CONNECTIONS} connections of wrk; POST /v1/forecast asks {bodies} series in turn (8 steps, two bands,",
+        f"{size} bytes each), and every answer is noted in the journal. The empty route and the plain",
+        "endpoint are in the same Bento, behind BentoML's layers, as any mounted route is. Bare uvicorn",
+        "(uvloop, httptools) answers as many bytes. Medians over rounds, all places in turn; ratios are of",
+        "each round.",
         "",
         "| | requests/s | ÷ empty mounted | p99, ms | ÷ empty mounted | not 2xx |",
         "|---|---|---|---|---|---|",

@@ -1,4 +1,4 @@
-"""A production server to measure: started as anyone would start it, on a champion trained on the embedded figures."""
+"""A production server to measure, started as anyone would start it."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def serving(
         port = int(probe.getsockname()[1])
     argv, env = serve_command(host="127.0.0.1", port=port, workers=workers, store=store)
     argv = [target if word == TARGET and target else word for word in argv]
-    with open(log or os.devnull, "wb") as stream:
+    with (log or Path(os.devnull)).open("wb") as stream:
         process = subprocess.Popen(
             argv, env={**env, **(more or {})}, stdout=stream, stderr=stream, start_new_session=True
         )

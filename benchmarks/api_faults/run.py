@@ -106,8 +106,8 @@ def killed(store: Path) -> str:
     lost = unjournalled(store, heard)
     return (
         f"| SIGKILL to one of two workers | {len(heard.answered):,} answers, {len(heard.odd)} errors, "
-        f"{len(heard.broken)} connections of the killed one broken; {alive} workers after it; {lost} answers of its "
-        "last moment not in the journal |"
+        f"{len(heard.broken)} connections of the killed one broken; {alive} workers after it; {lost} answers "
+        "of its last moment not in the journal |"
     )
 
 
@@ -123,7 +123,7 @@ def drained(store: Path) -> str:
     torn = [name for name in heard.broken if name not in ("ConnectError", "ConnectTimeout")]
     return (
         f"| SIGTERM under load | {len(heard.answered):,} answers, {len(heard.odd)} errors, status {status}; "
-        f"{len(torn)} connections closed on a caller ({', '.join(sorted(set(torn))) or 'none'}), then refused; "
+        f"{len(torn)} connections closed on a caller ({', '.join(sorted(set(torn))) or 'none'}); "
         f"{unjournalled(store, heard)} answers not in the journal |"
     )
 
@@ -149,9 +149,9 @@ def database_away(store: Path) -> str:
     finally:
         database.remove()
     return (
-        f"| PostgreSQL stopped for 5 s and started | {len(heard.answered):,} answers, {len(heard.odd)} errors, slowest "
-        f"{1000 * heard.slowest:.0f} ms; the journal said {' and '.join(sorted(heard.journal))}, then {after}; "
-        f"{lost} answers not in it |"
+        f"| PostgreSQL stopped for 5 s and started | {len(heard.answered):,} answers, {len(heard.odd)} errors, "
+        f"slowest {1000 * heard.slowest:.0f} ms; the journal said {' and '.join(sorted(heard.journal))}, "
+        f"then {after}; {lost} answers not in it |"
     )
 
 
@@ -187,8 +187,8 @@ def disk_full(scratch: Path) -> str:
         subprocess.run(["umount", "-l", str(disk)], check=True)
     return (
         f"| disk full for 5 s | {len(heard.answered):,} answers, {len(heard.odd)} errors, slowest "
-        f"{1000 * heard.slowest:.0f} ms; the journal said {' and '.join(sorted(heard.journal))}, then {after}; "
-        f"{lost} answers not in it |"
+        f"{1000 * heard.slowest:.0f} ms; the journal said {' and '.join(sorted(heard.journal))}, "
+        f"then {after}; {lost} answers not in it |"
     )
 
 

@@ -86,7 +86,7 @@ async def phases(load: Callable[[int], Awaitable[Heard]], capacity: int) -> list
 
 
 async def callers(url: str, body: bytes, count: int) -> Heard:
-    """``count`` callers, each asking again as soon as it is answered, or after a tenth of a second if sent away."""
+    """``count`` callers, each asking again when answered, or a tenth of a second after it was sent away."""
     heard, until = Heard(), time.monotonic() + SECONDS
     limits = httpx.Limits(max_connections=count, max_keepalive_connections=count)
     async with httpx.AsyncClient(base_url=url, timeout=30, limits=limits) as client:
@@ -138,14 +138,16 @@ def report(told: dict[str, list[tuple[str, int, Heard]]], tracebacks: int) -> st
     lines = [
         "# Five times too many",
         "",
-        f"{datetime.now(UTC):%Y-%m-%d} · commit {commit_of(ROOT)[:12]} · phases of {SECONDS:.0f} s, one after another",
+        f"{datetime.now(UTC):%Y-%m-%d} · commit {commit_of(ROOT)[:12]} · phases of {SECONDS:.0f} s in a row",
         "",
-        "`python benchmarks/api_overload/run.py`: two workers. Own histories (10 series of 24 years) are fitted by",
-        f"{WORKERS} threads a worker, with {WAITING} more in line; registry questions are answered {AT_ONCE} at a",
-        "time a worker. Capacity is as many callers as have a place; each asks again when answered. Of own histories",
-        "every caller is timed; beside registry questions, which wrk asks on so many connections, one caller is.",
+        "`python benchmarks/api_overload/run.py`: two workers. Own histories (10 series of 24 years) are",
+        f"fitted by {WORKERS} threads a worker, with {WAITING} more in line; registry questions are answered",
+        f"{AT_ONCE} at a time a worker. Capacity is as many callers as are fitted for, or have a place; each",
+        "asks again when answered. Of own histories every caller is timed; beside registry questions, which",
+        "wrk asks on so many connections, one caller is.",
         "",
-        "| question | load | callers | served (timed) | p99 of served, ms | ÷ capacity | sent away | Retry-After |",
+        "| question | load | callers | served (timed) | p99 of served, ms | ÷ capacity | sent away | "
+        "Retry-After |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for kind, some in told.items():

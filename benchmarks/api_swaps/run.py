@@ -130,21 +130,24 @@ def report(
 ) -> str:
     """The page."""
     half = [size for share, size in memory if share >= 0.5]
-    flat = f"{100 * (max(half) / statistics.median(half) - 1):+.1f} / {100 * (min(half) / statistics.median(half) - 1):+.1f}%"
+    usual = statistics.median(half)
+    flat = f"{100 * (max(half) / usual - 1):+.1f} / {100 * (min(half) / usual - 1):+.1f}%"
     grown = 100 * (statistics.mean(half[-5:]) / statistics.mean(half[:5]) - 1)
     return f"""# Champions swapped under load
 
-{datetime.now(UTC):%Y-%m-%d} · commit {commit_of(ROOT)[:12]} · n = {requests:,} requests, {swaps} swaps
+{datetime.now(UTC):%Y-%m-%d} · {commit_of(ROOT)[:12]} · n = {requests:,} requests, {swaps} swaps
 
-`python benchmarks/api_swaps/run.py`: two workers, {CONNECTIONS} connections, {len(QUESTIONS)} questions in turn; every
-answer is parsed and its figures are held against the version it names (each champion's are a multiple of its own).
+`python benchmarks/api_swaps/run.py`: two workers, {CONNECTIONS} connections, {len(QUESTIONS)} questions
+in turn; every answer is parsed and its figures are held against the version it names (each champion's are a
+multiple of its own).
 
 | | |
 |---|---|
 | answers that were an error, or not of the version they name | {len(seen.faults)} |
 | versions that answered | {len(seen.versions)} of {swaps + 1} |
 | slowest answer, ms | {1000 * seen.slowest:.0f} |
-| memory of both workers, last half, MB | median {statistics.median(half):.0f}, {flat} around it, end against begin {grown:+.1f}% |
+| memory of both workers, last half, MB | median {usual:.0f}, {flat} around it |
+| memory at the end of that half against its begin | {grown:+.1f}% |
 | tracebacks in the log | {tracebacks} |
 | answers in the journal | {noted:,} |
 
