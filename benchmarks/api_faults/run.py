@@ -149,7 +149,7 @@ def database_away(store: Path) -> str:
     finally:
         database.remove()
     return (
-        f"| PostgreSQL stopped for 5 s and started | {len(heard.answered):,} answers, {len(heard.odd)} errors, "
+        f"| PostgreSQL stopped for 5 s | {len(heard.answered):,} answers, {len(heard.odd)} errors, "
         f"slowest {1000 * heard.slowest:.0f} ms; the journal said {' and '.join(sorted(heard.journal))}, "
         f"then {after}; {lost} answers not in it |"
     )
