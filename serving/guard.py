@@ -110,7 +110,7 @@ class Guard:
     def _spend(self, key: Key, rate: float, clock: float) -> None:
         bucket = self._buckets.get(key.key_id)
         if bucket is None or bucket.rate != rate:
-            bucket = self._buckets[key.key_id] = _Bucket(rate, max(1.0, rate), clock)
+            bucket = self._buckets[key.key_id] = _Bucket(rate, max(1.0, key.per_second or rate), clock)
         wait = bucket.spend(clock)
         if wait > 0:
             raise AskError(
