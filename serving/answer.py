@@ -77,7 +77,8 @@ def _paths_of(rung: Rung, ask: ForecastAsk) -> dict[str, Any]:
     same future in every series of the answer, so that they may be summed path by path."""
     if not ask.paths:
         return {}
-    drawn = rung.paths
+    # A bridge is crossed by bands alone.
+    drawn = None if ask.scope not in (None, rung.entry.scope_id) else rung.paths
     return {"paths": None if drawn is None else drawn[: ask.steps, : ask.paths].T.tolist()}
 
 

@@ -9,9 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from features.errors import AskError
 from features.series.words import MAX_STEPS
-from models.forecast import quantiles_of_levels
 from serving.errors import of_validation, shown
-from serving.wire import DEFAULT_LEVELS, MAX_QUANTILES, Level, Name, Quantile
+from serving.wire import MAX_QUANTILES, Level, Name, Quantile, quantiles_wanted
 
 MAX_NAMES: Final = 20_000
 
@@ -35,9 +34,7 @@ class BatchAsk(BaseModel):
     @property
     def wanted(self) -> tuple[float, ...]:
         """The quantiles asked for, increasing; 0.5 is always there."""
-        if self.quantiles:
-            return tuple(sorted({round(q, 6) for q in self.quantiles} | {0.5}))
-        return quantiles_of_levels(list(self.levels or DEFAULT_LEVELS))
+        return quantiles_wanted(self.levels, self.quantiles)
 
 
 def read_batch(body: bytes) -> BatchAsk:
@@ -80,8 +77,6 @@ def _one_question(ask: BatchAsk) -> None:
             'kinds and cluster_id only beside "all"',
             "leave the filter out, or ask for all",
         )
-    if ask.levels and ask.quantiles:
-        raise _two("both levels and quantiles", "one or the other", "leave one of them out")
 
 
 def _two(found: str, expected: str, remedy: str) -> AskError:

@@ -12,6 +12,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import quote
 
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
@@ -35,6 +36,7 @@ USUAL: Final[tuple[Header, ...]] = (
 _NO_STORE: Final[Header] = (b"cache-control", b"no-store")
 _SHARED: Final[Header] = (b"cross-origin-resource-policy", b"cross-origin")
 _LOG: Final = logging.getLogger("bentoml.forecarbon")
+_SAFE: Final = "/%:@!$&'()*+,;=-._~"
 _JSONS: Final = (b"", b"*/*", b"application/json")
 
 Handler = Callable[..., Awaitable[Reply]]
@@ -168,7 +170,7 @@ class Edge:
             error = of_bug()
         if status in (401, 403):
             _LOG.warning(_line("denied", call, code=error.code, facts=error.found))
-        return problem_of(error, path=call.scope["path"], request_id=call.request_id)
+        return problem_of(error, path=_address(call.scope), request_id=call.request_id)
 
     async def _finish(
         self, call: Call, route: Route, reply: Reply, send: Send, desk: Desk | None, begun: float
@@ -229,6 +231,12 @@ def _route_of(call: Call) -> tuple[Route, str]:
     if found is None:
         raise wrong_method(method, path, ", ".join(allowed))
     return found, name
+
+
+def _address(scope: Scope) -> str:
+    """The path as it was asked, in the signs an address may have."""
+    raw = scope.get("raw_path") or b""
+    return quote(raw.partition(b"?")[0] or scope["path"].encode("utf-8", "replace"), safe=_SAFE)
 
 
 def _starting() -> ModelError:

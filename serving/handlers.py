@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from features.errors import AskError, ModelError
-from serving.actuals import Actual, note_actuals
+from serving.actuals import LARGEST, Actual, note_actuals
 from serving.answer import provenance
 from serving.batch_ask import BatchAsk, read_batch
 from serving.call import Call
@@ -19,7 +19,7 @@ from serving.csv_answer import CSV
 from serving.desk import Desk, etag_of, kept
 from serving.entries import find, forecast_id_of, rendered
 from serving.errors import of_validation, shown
-from serving.evidence import evidence_view
+from serving.evidence import evidence_view, unknown_series
 from serving.lineage import lineage_view
 from serving.listing import promotions_page, series_page
 from serving.openapi import document
@@ -44,6 +44,7 @@ PAGE_HEADERS: Final = (
 _FORMS: Final = {"application/json": "json", CSV: CSV}
 _BATCHES: Final = {media: media for media in WRITERS}
 MOST_ACTUALS: Final = 1_000
+ISO_DAY: Final = r"^(19|20|21)[0-9]{2}-[0-9]{2}-[0-9]{2}$"
 
 
 async def forecast_by_body(desk: Desk, call: Call, body: bytes, key_id: str) -> Reply:
@@ -55,8 +56,9 @@ async def forecast_by_body(desk: Desk, call: Call, body: bytes, key_id: str) -> 
 async def forecast_by_query(desk: Desk, call: Call, key_id: str) -> Reply:
     """GET /v1/forecast."""
     form = accepted(call, _FORMS)
-    ask = ask_of_query(call.query("clusters", "series", "steps", "levels"))
     standing = desk.shelf.standing
+    served = [name for name in standing.pack.clusters if name in standing.rungs]
+    ask = ask_of_query(call.query("clusters", "series", "steps", "levels"), served)
     plate = await desk.plate_of(ask, form, standing, pinned=False)
     if _held(call, plate.etag):
         return Reply(b"", 304, JSON, kept(plate.etag))
@@ -109,8 +111,8 @@ class ActualRow(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
     unique_id: Name
-    ds: Annotated[str, Field(min_length=1, max_length=40)]
-    y: float
+    ds: Annotated[str, Field(pattern=ISO_DAY)]
+    y: Annotated[float, Field(ge=0, le=LARGEST)]
     source: Annotated[str, Field(min_length=1, max_length=200)]
 
 
@@ -128,10 +130,19 @@ async def actuals(desk: Desk, _: Call, body: bytes, key_id: str) -> Reply:
         told = ActualsAsk.model_validate(_loaded(body))
     except ValidationError as fault:
         raise of_validation(fault) from None
-    rows = [Actual(**row.model_dump()) for row in told.rows]
+    standing = desk.shelf.standing
+    unknown = [row.unique_id for row in told.rows if row.unique_id not in standing.rungs]
+    if unknown:
+        raise unknown_series(unknown[0])
+    rows = [Actual(row.unique_id, row.ds, row.y, _plain(row.source)) for row in told.rows]
     at = datetime.fromisoformat(desk.clock())
     new = await asyncio.to_thread(note_actuals, desk.state, rows, key_id, at)
     return of_record({"accepted": len(rows), "new": new, "refused": 0, "refusals": []})
+
+
+def _plain(text: str) -> str:
+    """Words of a caller without signs that cannot be printed."""
+    return "".join(sign if sign.isprintable() else " " for sign in text)
 
 
 def _loaded(body: bytes) -> Any:

@@ -28,12 +28,13 @@ ERRORS: Final[Mapping[int, str]] = {
     413: "The body is too large.",
     415: "The body is not application/json.",
     422: "The figures sent, or the series named, allow no forecast.",
+    431: "The address or the headers are too large.",
     429: "Too many requests, or too much at once. Try again after Retry-After seconds.",
     500: "A fault of ours.",
     503: "No usable champion, or no free place, for now.",
 }
 # What can befall every path, and every path that keys guard.
-EVERYWHERE: Final = (405, 429, 500)
+EVERYWHERE: Final = (405, 429, 431, 500)
 GUARDED: Final = (401, 403)
 OF_BODIES: Final = (400, 408, 413, 415)
 WAITING: Final = (429, 503)

@@ -130,8 +130,9 @@ def _body(name: str, example: dict[str, Any]) -> dict[str, Any]:
 
 
 def _reads() -> dict[str, Any]:
-    series = query("series", TEXT, "A unique_id.", required=True)
-    ds = query("ds", TEXT, "Any day of the period, such as 2024-01-01.", required=True)
+    series = query("series", {"type": "string", "minLength": 1}, "A unique_id.", required=True)
+    day = {"type": "string", "format": "date"}
+    ds = query("ds", day, "Any day of the period, such as 2024-01-01.", required=True)
     one = in_path("cluster_id", "A cluster of GET /v1/clusters.")
     kind = query("kind", {"enum": list(get_args(Kind))}, "Only series of this kind.")
     inside = query("cluster_id", TEXT, "Only series of this cluster.")

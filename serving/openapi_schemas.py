@@ -23,6 +23,13 @@ from serving.wire import MAX_ROWS, ForecastAsk
 MOST_PATHS: Final = 200
 _INTEGER: Final = {"type": "integer"}
 _DAY: Final = {"type": ["string", "integer"]}
+_OWN_DAY: Final = {
+    "anyOf": [
+        {"type": "string", "pattern": "^(18|19|20)[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])$"},
+        {"type": "integer", "minimum": 1800, "maximum": 2099},
+    ],
+    "description": "First day of the period, or its year; also 2024-03, 2024Q1 and instants, all rows alike.",
+}
 _MARKS: Final = (*("model_version", "recipe", "issued_at", "as_of", "request_id", "forecast_id", "degraded"),)
 
 
@@ -32,8 +39,47 @@ def ask_schemas() -> dict[str, Any]:
     batch = BatchAsk.model_json_schema(ref_template=REF + "{model}")
     parts = {**ask.pop("$defs", {}), **batch.pop("$defs", {})}
     for name, schema in _pinned().items():
-        ask["properties"].setdefault(name, schema)
-    return {**parts, "ForecastAsk": ask, "BatchAsk": batch, "ActualsAsk": _actuals()}
+        ask["properties"][name] = schema
+    parts["HistoryRow"]["properties"]["ds"] = _OWN_DAY
+    parts |= {"RegistryAsk": _registry_ask(ask), "OwnAsk": _own_ask(ask), "NamedBatch": _named_batch(batch)}
+    parts |= {"WholeBatch": _whole_batch(batch)}
+    either = {"ForecastAsk": ("RegistryAsk", "OwnAsk"), "BatchAsk": ("NamedBatch", "WholeBatch")}
+    told = {name: {"title": name, "anyOf": [ref(part) for part in some]} for name, some in either.items()}
+    return {**parts, **told, "ActualsAsk": _actuals()}
+
+
+def _shape(
+    ask: dict[str, Any], title: str, without: tuple[str, ...], **needed: dict[str, Any]
+) -> dict[str, Any]:
+    """One of the questions a model takes: without fields of the other, and with those it needs."""
+    kept = {name: schema for name, schema in ask["properties"].items() if name not in without}
+    return {"title": title, "type": "object", "additionalProperties": False, "properties": {**kept, **needed}}
+
+
+def _registry_ask(ask: dict[str, Any]) -> dict[str, Any]:
+    shape = _shape(ask, "RegistryAsk", ("history", "cadence"))
+    return {**shape, "anyOf": [_filled("clusters"), _filled("series")]}
+
+
+def _own_ask(ask: dict[str, Any]) -> dict[str, Any]:
+    others = ("clusters", "series", "include_sectors", "scope", "paths", "as_of", "model_version")
+    rows = {"type": "array", "minItems": 1, "maxItems": MAX_ROWS, "items": ref("HistoryRow")}
+    return {**_shape(ask, "OwnAsk", others, history=rows), "required": ["history"]}
+
+
+def _named_batch(batch: dict[str, Any]) -> dict[str, Any]:
+    shape = _shape(batch, "NamedBatch", ("kinds", "cluster_id"), all={"const": False})
+    return {**shape, "anyOf": [_filled("clusters"), _filled("series")]}
+
+
+def _whole_batch(batch: dict[str, Any]) -> dict[str, Any]:
+    shape = _shape(batch, "WholeBatch", ("clusters", "series"), all={"const": True})
+    return {**shape, "required": ["all"]}
+
+
+def _filled(name: str) -> dict[str, Any]:
+    """The list of that name is there, and not empty."""
+    return {"required": [name], "properties": {name: {"minItems": 1}}}
 
 
 def _pinned() -> dict[str, Any]:
@@ -48,7 +94,11 @@ def _pinned() -> dict[str, Any]:
             "description": "How many joint sample paths to send with each forecast that has them.",
         },
         "as_of": {
-            **nullable(text),
+            "anyOf": [
+                {"type": "string", "format": "date"},
+                {"type": "string", "format": "date-time"},
+                {"type": "null"},
+            ],
             "default": None,
             "description": "A date or instant: the figures known then, of the champion or a kept pack.",
         },
@@ -68,12 +118,12 @@ def _actuals() -> dict[str, Any]:
         "required": ["ds", "source", "unique_id", "y"],
         "properties": {
             "unique_id": name,
-            "ds": {"type": "string", "minLength": 1, "maxLength": 40},
-            "y": {"type": "number", "description": "Tonnes of CO2e."},
+            "ds": {"type": "string", "format": "date", "pattern": "^(19|20|21)[0-9]{2}-[0-9]{2}-[0-9]{2}$"},
+            "y": {"type": "number", "minimum": 0, "maximum": 1e15, "description": "Tonnes of CO2e."},
             "source": {**name, "description": "Where the figure is from, in words of yours."},
         },
     }
-    rows = {"type": "array", "minItems": 1, "maxItems": MAX_ROWS, "items": row}
+    rows = {"type": "array", "minItems": 1, "maxItems": 1_000, "items": row}
     return {
         "type": "object",
         "additionalProperties": False,

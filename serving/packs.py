@@ -64,18 +64,18 @@ def kept_pack(store: Path, model_version: str | None, as_of: str | None) -> Kept
 def _until(text: str) -> str:
     """The last instant that a date or instant means, as cards write instants."""
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
+        moment = datetime.fromisoformat(text.upper())
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        if len(text) == _A_DAY and moment.year < _LAST_YEAR:
+            moment += timedelta(days=1, seconds=-1)
+        return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    except (ValueError, OverflowError):
         raise AskError(
             "as-of-unreadable",
             found=f"as_of {shown(text)!r}",
             expected="a date or an instant of ISO 8601",
             remedy="write it like 2026-06-30 or 2026-06-30T12:00:00Z",
         ) from None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    if len(text) == _A_DAY and moment.year < _LAST_YEAR:
-        moment += timedelta(days=1, seconds=-1)
-    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _kept(store: Path) -> list[KeptPack]:

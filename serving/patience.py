@@ -12,10 +12,28 @@ from typing import Any, Final
 from uvicorn import config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from features.errors import AskError
+from serving.reply import problem_of
+
 HEADER_SECONDS: Final = 10.0
 HEADER_BYTES: Final = 32_768
+LINGER_SECONDS: Final = 1.0
 CONNECTIONS: Final = 4_096
 NAME: Final = "serving.patience:PatientProtocol"
+_REFUSAL: Final = problem_of(
+    AskError(
+        "headers-too-large",
+        found=f"an address and headers of more than {HEADER_BYTES} bytes",
+        expected=f"at most {HEADER_BYTES} bytes",
+        remedy="ask in the body (POST), or for fewer names at once",
+    ),
+    path="/",
+    request_id="none",
+)
+_TOO_LARGE: Final = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-type: %s\r\n"
+    b"content-length: %d\r\nx-request-id: none\r\n\r\n%s" % (_REFUSAL.kind, len(_REFUSAL.body), _REFUSAL.body)
+)
 
 
 class PatientProtocol(HttpToolsProtocol):
@@ -23,6 +41,7 @@ class PatientProtocol(HttpToolsProtocol):
 
     _waiting: asyncio.TimerHandle | None = None
     _header_bytes: int = 0
+    _over: bool = False
 
     def connection_made(self, transport: Any) -> None:
         """Take the connection, unless there are too many; its first request must come within the limit."""
@@ -54,20 +73,37 @@ class PatientProtocol(HttpToolsProtocol):
         if self._fits(len(name) + len(value)):
             super().on_header(name, value)
 
+    def data_received(self, data: bytes) -> None:
+        """Bytes of the caller; those of a request that is refused are read and forgotten."""
+        if not self._over:
+            super().data_received(data)
+
     def on_headers_complete(self) -> None:
         """The headers are whole: the application has its own limits from here on."""
         self._enough()
-        if self._header_bytes <= HEADER_BYTES:
+        if not self._over:
             super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """A part of the body."""
+        if not self._over:
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """The request is whole."""
+        if not self._over:
+            super().on_message_complete()
 
     def _fits(self, more: int) -> bool:
         self._header_bytes += more
-        if self._header_bytes > HEADER_BYTES:
-            self._enough()
-            # An abort, for a caller still sending would have its answer reset anyway.
-            self.transport.abort()
-            return False
-        return True
+        if self._over or self._header_bytes <= HEADER_BYTES:
+            return not self._over
+        self._enough()
+        self._over = True
+        self.transport.write(_TOO_LARGE)
+        # A caller still sending must be read on, or the answer is lost with the connection.
+        self._waiting = self.loop.call_later(LINGER_SECONDS, self.transport.close)
+        return False
 
     def _expect_headers(self) -> None:
         self._waiting = self.loop.call_later(HEADER_SECONDS, self._give_up)

@@ -169,7 +169,7 @@ def _all_refused(refusals: Sequence[dict[str, Any]]) -> AskError | DataError:
     names = [item[UNIQUE_ID] for item in refusals]
     if not refusals:
         return AskError(
-            "nothing-asked",
+            "nothing-found",
             found="filters that no series passes",
             expected="at least one series",
             remedy="see GET /v1/series for what there is",

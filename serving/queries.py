@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pydantic import ValidationError
@@ -44,14 +44,16 @@ def accepted(call: Call, offered: Mapping[str, str]) -> str:
     )
 
 
-def ask_of_query(told: Question) -> ForecastAsk:
-    """The question in a query.
+def ask_of_query(told: Question, clusters: Iterable[str]) -> ForecastAsk:
+    """The question in a query; one that names nothing is about all ``clusters``.
 
     Raises:
         AskError: it is none.
     """
     steps, levels = one(told, "steps"), told.get("levels")
     asked: dict[str, Any] = {name: told[name] for name in ("clusters", "series") if name in told}
+    if not any(asked.values()):
+        asked["clusters"] = list(clusters)
     if steps is not None:
         asked["steps"] = _whole(steps, "steps")
     if levels is not None:

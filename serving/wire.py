@@ -76,10 +76,6 @@ class ForecastAsk(BaseModel):
                 "one or the other",
                 "send two requests",
             )
-        if self.levels and self.quantiles:
-            raise _Odd(
-                "two-questions", "both levels and quantiles", "one or the other", "leave one of them out"
-            )
         if self.scope and self.history:
             raise _Odd(
                 "two-questions",
@@ -94,13 +90,6 @@ class ForecastAsk(BaseModel):
                 "these only beside registry names",
                 "leave them out: your rows are fitted as they are, when you send them",
             )
-        if self.scope and self.paths:
-            raise _Odd(
-                "two-questions",
-                "paths beside a scope",
-                "one or the other",
-                "leave paths out: a bridge is crossed by bands alone",
-            )
         if self.cadence and not self.history:
             raise _Odd(
                 "two-questions",
@@ -113,9 +102,15 @@ class ForecastAsk(BaseModel):
     @property
     def wanted(self) -> tuple[float, ...]:
         """The quantiles asked for, increasing; 0.5 is always there."""
-        if self.quantiles:
-            return tuple(sorted({round(q, 6) for q in self.quantiles} | {0.5}))
-        return quantiles_of_levels(list(self.levels or DEFAULT_LEVELS))
+        return quantiles_wanted(self.levels, self.quantiles)
+
+
+def quantiles_wanted(levels: list[float] | None, quantiles: list[float] | None) -> tuple[float, ...]:
+    """The quantiles that bands (in percent) and single quantiles ask for, increasing, with 0.5."""
+    asked = set() if quantiles is None else {round(q, 6) for q in quantiles} | {0.5}
+    if levels or not quantiles:
+        asked |= set(quantiles_of_levels(list(levels or DEFAULT_LEVELS)))
+    return tuple(sorted(asked))
 
 
 class _Odd(ValueError, AskError):

@@ -20,7 +20,6 @@ def test_defaults_and_quantiles() -> None:
     ({"all": True, "series": ["a"]}, "two-questions"),
     ({"series": ["a"], "kinds": ["plant"]}, "two-questions"),
     ({"clusters": ["a"], "cluster_id": "b"}, "two-questions"),
-    ({"all": True, "levels": [80.0], "quantiles": [0.5]}, "two-questions"),
     ({"all": True, "steps": 0}, "steps-out-of-range"), ({"all": True, "steps": 31}, "steps-out-of-range"),
     ({"all": True, "levels": [100.0]}, "level-out-of-range"), ({"all": True, "more": 1}, "unknown-field"),
     ({"all": True, "kinds": ["mill"]}, "invalid-value"), ({"all": True, "kinds": []}, "out-of-range"),

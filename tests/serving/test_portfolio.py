@@ -66,7 +66,7 @@ def test_out_of_reach_of_a_grid_is_refused(whole: Standing) -> None:
     ({"series": ["aa-north/glass", "b"]}, DataError, "series-absent"),
     ({"series": ["AA/power/=cmd"], "quantiles": [0.001]}, DataError, "quantile-out-of-reach"),
     ({"all": True, "cluster_id": "nowhere"}, AskError, "unknown-cluster"),
-    ({"all": True, "kinds": ["plant"], "cluster_id": "bb-south"}, AskError, "nothing-asked"),
+    ({"all": True, "kinds": ["plant"], "cluster_id": "bb-south"}, AskError, "nothing-found"),
     ({"all": True, "cluster_id": "cc-east"}, DataError, "series-absent"),
 ])  # fmt: skip
 def test_nothing_to_answer_is_a_refusal(

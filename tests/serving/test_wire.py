@@ -48,7 +48,9 @@ def refusal(question: object) -> AskError:
         (b'{"clusters":["a"],"levels":[NaN]}', "level-out-of-range", "levels[0]"),
         ({}, "nothing-asked", ""),
         ({"clusters": [], "history": []}, "nothing-asked", ""),
-        ({"clusters": ["a"], "levels": [80], "quantiles": [0.1]}, "two-questions", ""),
+        ({"clusters": ["a"], "paths": 201}, "out-of-range", "paths"),
+        ({"history": [{"unique_id": "a", "ds": 2019, "y": 1}], "paths": 1}, "two-questions", ""),
+        ({"history": [{"unique_id": "a", "ds": 2019, "y": 1}], "as_of": "2026"}, "two-questions", ""),
         ({"clusters": ["a"], "cadence": "year"}, "two-questions", ""),
         ({"clusters": ["a"], "history": [{"unique_id": "a", "ds": 2019, "y": 1}]}, "two-questions", ""),
     ],
@@ -97,3 +99,10 @@ def test_quantiles_are_named_by_their_shortest_decimal(quantile: float, key: str
 def test_nan_never_goes_out() -> None:
     with pytest.raises(ValueError, match="JSON"):
         write_json_bytes({"y": float("nan")})
+
+
+def test_bands_and_single_quantiles_may_be_asked_together() -> None:
+    ask = read_ask(b'{"clusters": ["a"], "levels": [80], "quantiles": [0.05, 0.9]}')
+    assert ask.wanted == (0.05, 0.1, 0.5, 0.9)
+    assert read_ask(b'{"clusters": ["a"], "quantiles": [0.05]}').wanted == (0.05, 0.5)
+    assert read_ask(b'{"clusters": ["a"]}').wanted == (0.025, 0.1, 0.5, 0.9, 0.975)
