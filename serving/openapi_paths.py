@@ -157,7 +157,7 @@ def _reads() -> dict[str, Any]:
                 "promotions",
                 "Who became champion when, and why",
                 json_of(ref("PromotionsPage")),
-                *(400, 503),
+                *(400, 404, 503),
                 parameters=[_LIMIT, _CURSOR],
             )
         },
@@ -181,7 +181,7 @@ def _feedback() -> dict[str, Any]:
                     "Tell what came true",
                     json_of(ref("ActualsAccepted")),
                     *OF_BODIES,
-                    *(422, 503),
+                    *(404, 422, 503),
                 ),
                 "requestBody": _body("ActualsAsk", {"rows": rows}),
             }

@@ -40,7 +40,8 @@ def ask_schemas() -> dict[str, Any]:
     parts = {**ask.pop("$defs", {}), **batch.pop("$defs", {})}
     for name, schema in _pinned().items():
         ask["properties"][name] = schema
-    parts["HistoryRow"]["properties"]["ds"] = _OWN_DAY
+    # A row without a figure is read, so that the refusal can name it.
+    parts["HistoryRow"]["properties"] |= {"ds": _OWN_DAY, "y": {"type": "number"}}
     parts |= {"RegistryAsk": _registry_ask(ask), "OwnAsk": _own_ask(ask), "NamedBatch": _named_batch(batch)}
     parts |= {"WholeBatch": _whole_batch(batch)}
     either = {"ForecastAsk": ("RegistryAsk", "OwnAsk"), "BatchAsk": ("NamedBatch", "WholeBatch")}

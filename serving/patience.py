@@ -16,9 +16,9 @@ from features.errors import AskError
 from serving.reply import problem_of
 
 HEADER_SECONDS: Final = 10.0
-HEADER_BYTES: Final = 32_768
+HEADER_BYTES: Final = 131_072
 LINGER_SECONDS: Final = 1.0
-CONNECTIONS: Final = 4_096
+CONNECTIONS: Final = 2_048
 NAME: Final = "serving.patience:PatientProtocol"
 _REFUSAL: Final = problem_of(
     AskError(

@@ -6,7 +6,7 @@ import json
 from typing import Annotated, Any, Final, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from features.errors import AskError
 from features.series.words import MAX_STEPS
@@ -26,6 +26,13 @@ DEFAULT_LEVELS: Final = (80.0, 95.0)
 RAREST: Final = 0.0005
 HIGHEST_LEVEL: Final = 99.9
 
+
+def _whole(value: object) -> object:
+    """JSON knows one kind of number: 8.0 is the whole number 8."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Whole = Annotated[int, BeforeValidator(_whole)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Level = Annotated[float, Field(gt=0, le=HIGHEST_LEVEL)]
 Quantile = Annotated[float, Field(ge=RAREST, le=1 - RAREST)]
@@ -37,7 +44,7 @@ class HistoryRow(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
     unique_id: Name
-    ds: Annotated[str, Field(min_length=1, max_length=40)] | int
+    ds: Annotated[str, Field(min_length=1, max_length=40)] | Whole
     y: float | None
 
 
@@ -50,12 +57,12 @@ class ForecastAsk(BaseModel):
     series: Annotated[list[Name], Field(max_length=MAX_IDS)] = []
     history: Annotated[list[HistoryRow], Field(max_length=MAX_ROWS)] | None = None
     cadence: Literal["year", "quarter", "month", "week", "day", "hour"] | None = None
-    steps: Annotated[int, Field(ge=1, le=MAX_STEPS)] = 8
+    steps: Annotated[Whole, Field(ge=1, le=MAX_STEPS)] = 8
     levels: Annotated[list[Level], Field(min_length=1, max_length=MAX_QUANTILES // 2)] | None = None
     quantiles: Annotated[list[Quantile], Field(min_length=1, max_length=MAX_QUANTILES)] | None = None
     include_sectors: bool = False
     scope: Name | None = None
-    paths: Annotated[int, Field(ge=0, le=MAX_PATHS)] = 0
+    paths: Annotated[Whole, Field(ge=0, le=MAX_PATHS)] = 0
     as_of: Annotated[str, Field(min_length=1, max_length=40)] | None = None
     model_version: Name | None = None
 
