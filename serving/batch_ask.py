@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from features.errors import AskError
 from features.series.words import MAX_STEPS
 from serving.errors import of_validation, shown
-from serving.wire import MAX_QUANTILES, Level, Name, Quantile, Whole, quantiles_wanted
+from serving.wire import MAX_QUANTILES, WHOLE, Level, Name, Quantile, quantiles_wanted
 
 MAX_NAMES: Final = 20_000
 
@@ -27,7 +27,7 @@ class BatchAsk(BaseModel):
     all: bool = False
     kinds: Annotated[list[Kind], Field(min_length=1, max_length=4)] | None = None
     cluster_id: Name | None = None
-    steps: Annotated[Whole, Field(ge=1, le=MAX_STEPS)] = 8
+    steps: Annotated[int, Field(ge=1, le=MAX_STEPS), WHOLE] = 8
     levels: Annotated[list[Level], Field(min_length=1, max_length=MAX_QUANTILES // 2)] | None = None
     quantiles: Annotated[list[Quantile], Field(min_length=1, max_length=MAX_QUANTILES)] | None = None
 

@@ -25,8 +25,8 @@ _INTEGER: Final = {"type": "integer"}
 _DAY: Final = {"type": ["string", "integer"]}
 _OWN_DAY: Final = {
     "anyOf": [
-        {"type": "string", "pattern": "^(18|19|20)[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])$"},
-        {"type": "integer", "minimum": 1800, "maximum": 2099},
+        {"type": "string", "pattern": "^(17|18|19|20|21)[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])$"},
+        {"type": "integer", "minimum": 1700, "maximum": 2199},
     ],
     "description": "First day of the period, or its year; also 2024-03, 2024Q1 and instants, all rows alike.",
 }

@@ -7,6 +7,7 @@ a caller who sends one byte a minute would hold a connection for good.
 from __future__ import annotations
 
 import asyncio
+from http import HTTPStatus
 from typing import Any, Final
 
 from uvicorn import config
@@ -20,20 +21,30 @@ HEADER_BYTES: Final = 131_072
 LINGER_SECONDS: Final = 1.0
 CONNECTIONS: Final = 2_048
 NAME: Final = "serving.patience:PatientProtocol"
-_REFUSAL: Final = problem_of(
-    AskError(
-        "headers-too-large",
-        found=f"an address and headers of more than {HEADER_BYTES} bytes",
-        expected=f"at most {HEADER_BYTES} bytes",
-        remedy="ask in the body (POST), or for fewer names at once",
-    ),
-    path="/",
-    request_id="none",
+_REMEDY: Final = "ask in the body (POST), or for fewer names at once"
+_TOO_LARGE: Final = AskError(
+    "headers-too-large",
+    found=f"an address and headers of more than {HEADER_BYTES} bytes",
+    expected=f"at most {HEADER_BYTES} bytes",
+    remedy=_REMEDY,
 )
-_TOO_LARGE: Final = (
-    b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-type: %s\r\n"
-    b"content-length: %d\r\nx-request-id: none\r\n\r\n%s" % (_REFUSAL.kind, len(_REFUSAL.body), _REFUSAL.body)
+_NO_HTTP: Final = AskError(
+    "malformed-request",
+    found="bytes that are no HTTP request, or an address beyond 65,535 bytes",
+    expected="an HTTP/1.1 request",
+    remedy=_REMEDY,
 )
+
+
+def _raw(error: AskError) -> bytes:
+    """A refusal as bytes of HTTP, for where no application is asked."""
+    told = problem_of(error, path="/", request_id="none")
+    line = f"HTTP/1.1 {told.status} {HTTPStatus(told.status).phrase}\r\nconnection: close\r\n".encode()
+    return line + b"content-type: %s\r\ncontent-length: %d\r\nx-request-id: none\r\n\r\n%s" % (
+        told.kind,
+        len(told.body),
+        told.body,
+    )
 
 
 class PatientProtocol(HttpToolsProtocol):
@@ -78,6 +89,12 @@ class PatientProtocol(HttpToolsProtocol):
         if not self._over:
             super().data_received(data)
 
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what cannot be read, in our own form."""
+        self._enough()
+        self.transport.write(_raw(_NO_HTTP))
+        self.transport.close()
+
     def on_headers_complete(self) -> None:
         """The headers are whole: the application has its own limits from here on."""
         self._enough()
@@ -100,7 +117,7 @@ class PatientProtocol(HttpToolsProtocol):
             return not self._over
         self._enough()
         self._over = True
-        self.transport.write(_TOO_LARGE)
+        self.transport.write(_raw(_TOO_LARGE))
         # A caller still sending must be read on, or the answer is lost with the connection.
         self._waiting = self.loop.call_later(LINGER_SECONDS, self.transport.close)
         return False

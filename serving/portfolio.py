@@ -64,7 +64,7 @@ def portfolio(ask: BatchAsk, standing: Standing) -> Portfolio:
     sound, unsound = _finite(rungs, ask)
     whole = Portfolio(tuple(sound), (*refusals, *unsound), ask.steps, ask.wanted)
     if not sound:
-        raise _all_refused(() if ask.all else whole.refusals)
+        raise _all_refused(whole.refusals)
     return whole
 
 
@@ -170,8 +170,8 @@ def _all_refused(refusals: Sequence[dict[str, Any]]) -> AskError | DataError:
     if not refusals:
         return AskError(
             "nothing-found",
-            found="filters that no series with a forecast passes",
-            expected="at least one",
+            found="filters that no series passes",
+            expected="at least one series",
             remedy="see GET /v1/series for what there is",
         )
     unknown = all(item["code"].startswith("unknown-") for item in refusals)

@@ -32,7 +32,7 @@ def _whole(value: object) -> object:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-Whole = Annotated[int, BeforeValidator(_whole)]
+WHOLE: Final = BeforeValidator(_whole)
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Level = Annotated[float, Field(gt=0, le=HIGHEST_LEVEL)]
 Quantile = Annotated[float, Field(ge=RAREST, le=1 - RAREST)]
@@ -44,7 +44,7 @@ class HistoryRow(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
     unique_id: Name
-    ds: Annotated[str, Field(min_length=1, max_length=40)] | Whole
+    ds: Annotated[str, Field(min_length=1, max_length=40)] | Annotated[int, WHOLE]
     y: float | None
 
 
@@ -57,12 +57,12 @@ class ForecastAsk(BaseModel):
     series: Annotated[list[Name], Field(max_length=MAX_IDS)] = []
     history: Annotated[list[HistoryRow], Field(max_length=MAX_ROWS)] | None = None
     cadence: Literal["year", "quarter", "month", "week", "day", "hour"] | None = None
-    steps: Annotated[Whole, Field(ge=1, le=MAX_STEPS)] = 8
+    steps: Annotated[int, Field(ge=1, le=MAX_STEPS), WHOLE] = 8
     levels: Annotated[list[Level], Field(min_length=1, max_length=MAX_QUANTILES // 2)] | None = None
     quantiles: Annotated[list[Quantile], Field(min_length=1, max_length=MAX_QUANTILES)] | None = None
     include_sectors: bool = False
     scope: Name | None = None
-    paths: Annotated[Whole, Field(ge=0, le=MAX_PATHS)] = 0
+    paths: Annotated[int, Field(ge=0, le=MAX_PATHS), WHOLE] = 0
     as_of: Annotated[str, Field(min_length=1, max_length=40)] | None = None
     model_version: Name | None = None
 
