@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from ipaddress import ip_address
 from typing import Final, Literal
 
 from features.errors import AskError
@@ -15,7 +17,6 @@ Mode = Literal["open", "auto", "keys"]
 MODES: Final[tuple[Mode, ...]] = ("open", "auto", "keys")
 # Requests of a worker that are begun and not ended; an answer from the pack takes well under a millisecond.
 AT_ONCE: Final = 128
-_LOOPBACK: Final = ("127.", "::1", "::ffff:127.")
 _METHODS: Final = b"GET, HEAD, POST, OPTIONS"
 _ASKED: Final = b"authorization, content-type, if-none-match, x-api-key, x-request-id"
 _SHOWN: Final = b"etag, retry-after, x-request-id, x-forecarbon-refusals"
@@ -105,7 +106,7 @@ class Guard:
             return False
         client = call.scope.get("client")
         brought = b"x-forwarded-for" in call.heads or b"forwarded" in call.heads
-        return client is not None and str(client[0]).startswith(_LOOPBACK) and not brought
+        return client is not None and on_this_machine(str(client[0])) and not brought
 
     def _spend(self, key: Key, rate: float, clock: float) -> None:
         bucket = self._buckets.get(key.key_id)
@@ -145,6 +146,17 @@ class Guard:
             b"access-control-allow-headers": _ASKED,
             b"access-control-max-age": b"600",
         }
+
+
+@lru_cache(maxsize=1024)
+def on_this_machine(address: str) -> bool:
+    """Whether an IP address is one of this machine's own loopback."""
+    try:
+        place = ip_address(address)
+    except ValueError:
+        return False
+    mapped = getattr(place, "ipv4_mapped", None)
+    return bool((mapped or place).is_loopback)
 
 
 class _Bucket:

