@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +15,12 @@ from features.series.lake import Lake
 from features.sources.records import FACILITY, Batch
 from tests.features.places import facility, records, run
 from tests.training.small import small_plan
-from training import footing
+from training import footing, ledger
 from training.footing import Footing
 from training.judging import folds_of, stand
 from training.pieces import Cache
 from training.plan import Plan
+from training.retrain import retrain
 
 NOW = pd.Timestamp("2026-01-01")
 PLAN = small_plan(figures={"from": "lake", "sources": ["eutl"]})
@@ -62,6 +64,27 @@ def test_what_is_kept_is_what_reading_finds(lake: Path, tmp_path: Path) -> None:
         assert found is not None
         assert told(found) == told(read(lake, now)) == told(true)
         assert found.digest(tmp_path, PLAN) == true.digest(tmp_path, PLAN)
+
+
+def test_on_ground_judged_before_the_lake_is_not_read_again(
+    lake: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(6):
+        add(lake, last=1e6 * (number + 2), at="2024-06-01", name=f"s{number}")
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    store, moment = tmp_path / "store", NOW.tz_localize("UTC").to_pydatetime()
+    first = retrain(plan=PLAN, store=store, lake=lake, now=moment)
+    assert not first.unchanged
+    monkeypatch.setattr("training.retrain.stand", lambda *asked: pytest.fail("the lake was read"))
+    again = retrain(plan=PLAN, store=store, lake=lake, now=moment + timedelta(days=1))
+    assert again.unchanged
+    assert (again.rows_read, again.series) == (first.rows_read, first.series)
+    assert again.folds.issued == first.folds.issued
+    assert [entry.action for entry in ledger.read(store)] == [ledger.JUDGED, ledger.UNCHANGED]
+    for piece in (store / "cache").glob("*.npz"):
+        piece.write_bytes(b"")
+    with pytest.raises(pytest.fail.Exception, match="the lake was read"):
+        retrain(plan=PLAN, store=store, lake=lake, now=moment)
 
 
 def _others(lake: Path) -> Iterator[str]:
