@@ -32,6 +32,7 @@ MOST_CUTOFFS: Final = 8
 # Of more series than these every second, third … is looked at.
 MOST_SERIES: Final = 5_000
 MEMORY: Final = 0.9
+TOGETHER: Final = 64
 # Aggregates end with their last plant only; that is not learnt from.
 AGGREGATES: Final = ("sector", "context", "cluster")
 
@@ -81,13 +82,18 @@ def hurdled(curves: Float, chance: Float) -> Float:
     """Curves (B, H, Q), evenly spaced in rank, of a figure that is zero with ``chance`` (B, H)."""
     count = curves.shape[2]
     rank = (np.arange(count) + 1) / (count + 1)
-    rows = np.flatnonzero(chance.max(axis=1, initial=0.0) > 0)
     out = curves.copy()
-    p = chance[rows, :, None]
-    place = np.clip((rank - p) / (1 - p), 0.0, 1.0) * (count + 1) - 1
-    left = np.clip(np.floor(place).astype(np.int64), 0, count - 2)
-    low, high = (np.take_along_axis(curves[rows], left + k, axis=2) for k in (0, 1))
-    out[rows] = np.where(rank < p, 0.0, low + np.clip(place - left, 0.0, 1.0) * (high - low))
+    rows = np.flatnonzero(chance.max(axis=1, initial=0.0) > 0)
+    # A few rows at a time stay in the processor's cache: thousands at once take three times as long.
+    for first in range(0, len(rows), TOGETHER):
+        some = rows[first : first + TOGETHER]
+        mine, p = curves[some].reshape(-1, count), chance[some].reshape(-1, 1)
+        place = np.clip((rank - p) / (1 - p), 0.0, 1.0) * (count + 1) - 1
+        left = np.clip(np.floor(place).astype(np.int64), 0, count - 2)
+        at = left + np.arange(len(mine))[:, None] * count
+        low, high = mine.take(at), mine.take(at + 1)
+        moved = np.where(rank < p, 0.0, low + np.clip(place - left, 0.0, 1.0) * (high - low))
+        out[some] = moved.reshape(-1, *curves.shape[1:])
     return out
 
 

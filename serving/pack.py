@@ -14,6 +14,7 @@ import pandas as pd
 
 from features.errors import DataError, ModelError
 from features.files import read_json, write_json
+from serving import made
 from serving.beside import Beside
 from serving.crossing import bridge_records
 from serving.facts import with_places
@@ -47,6 +48,10 @@ def build_and_publish(*, store: Path, now: datetime) -> Path:
             expected="one that passed the gate",
             remedy=RETRAIN,
         )
+    key = made.key_of(folder)
+    pack = made.read(store, key, folder.name, naive_utc(now))
+    if pack is not None and _published(store, pack):
+        return pack
     try:
         pack = build(folder, store=store, now=now)
         publish(store, pack)
@@ -57,7 +62,31 @@ def build_and_publish(*, store: Path, now: datetime) -> Path:
             expected=f"room in the store for the forecasts of {folder.name}",
             remedy="make room and run again: the champion is on record, what was served is served on",
         ) from fault
+    newest = _newest(folder)
+    if newest is not None and newest <= naive_utc(now):
+        made.keep(store, key, pack, folder.name, newest)
     return pack
+
+
+def _newest(folder: Path) -> pd.Timestamp | None:
+    """When the newest figure beside a saved model became known: from then on its pack is one and the same.
+    None where it keeps no figures: the embedded ones become known one by one."""
+    from features.series.basis_files import FOLDER
+    from features.series.words import KNOWN_AT
+
+    path = folder / FOLDER / "vintages.parquet"
+    if not path.exists():
+        return None
+    return pd.Timestamp(pd.read_parquet(path, columns=[KNOWN_AT])[KNOWN_AT].max())
+
+
+def _published(store: Path, pack: Path) -> bool:
+    """Whether serving points to ``pack``; False where it does not open, and is then built again."""
+    try:
+        publish(store, pack)
+    except (ModelError, OSError):
+        return False
+    return True
 
 
 def build(folder: Path, *, store: Path, now: datetime) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ from training.backtest import Backtest
 from training.drawn import Pens
 from training.fans import Fan, fan_charts
 from training.folds import Folds
+from training.kept import Kept
 from training.plan import Plan
 from training.scores import pairs, reliability
 from training.scoring import mean_of
@@ -34,6 +35,7 @@ class Album:
     folds: Folds
     history: Dense
     pens: Pens
+    kept: Kept = field(default_factory=Kept)
 
 
 def of_all(album: Album, challenger: str, against: str, folder: Path) -> dict[str, Path]:
@@ -69,6 +71,18 @@ def of_all(album: Album, challenger: str, against: str, folder: Path) -> dict[st
 def by_cutoff(album: Album, challenger: str, against: str) -> pd.DataFrame:
     """Relative difference of the primary score at each scored cutoff (issued, value, n); below zero the
     challenger is better. Empty where one of the two has no backtest."""
+    issued = [str(moment) for moment in album.folds.issued]
+    primary = album.plan.gate.primary
+    return album.kept.table(
+        "by_cutoff",
+        [challenger, against],
+        lambda: _by_cutoff(album, challenger, against),
+        primary,
+        issued,
+    )
+
+
+def _by_cutoff(album: Album, challenger: str, against: str) -> pd.DataFrame:
     rows = []
     if challenger in album.tests and against in album.tests:
         metric = album.plan.gate.primary
@@ -87,14 +101,16 @@ def of_one(album: Album, name: str, test: Backtest, folder: Path) -> dict[str, P
     folder.mkdir(exist_ok=True)
     drawn, draw = _fans(album, test), album.pens.draw
     title = f"{name}: forecasts issued {_pictured_issue(album):%B %Y}, and what came"
-    words, bands = f"{name}: do the bands keep their word?", reliability(test)
+    words, kept = f"{name}: do the bands keep their word?", album.kept.of(name)
 
     def fans(path: Path) -> None:
         fan_charts(drawn, title=title, path=path)
 
     def coverage(path: Path) -> None:
-        pictures.coverage(*bands, title=words, path=path)
+        pictures.coverage(*reliability(test), title=words, path=path)
 
+    # The digest of a backtest says what its bands are, which then need not be read off it again.
+    bands: list[object] = [*kept] or [*reliability(test)]
     made = {"coverage": draw(folder / "coverage.png", coverage, words, *bands)}
     if drawn:
         made["fans"] = draw(folder / "fans.png", fans, title, drawn)

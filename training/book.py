@@ -22,10 +22,9 @@ from training.facts import DatasetFacts, RunFacts
 from training.folds import Folds
 from training.gate import Verdict
 from training.judging import CHAMPION
+from training.kept import Kept
 from training.pieces import Cache
 from training.plan import Plan
-from training.reliability import reliability_report
-from training.scores import series_table
 from training.tracking import Tracker, log_run, open_run
 from training.tuning import Trial
 
@@ -51,12 +50,13 @@ class Book:
     trials: Sequence[Trial] = ()
     refused: Sequence[str] = ()
     cache: Cache = field(default_factory=Cache)
+    kept: Kept = field(default_factory=Kept)
 
     @property
     def album(self) -> Album:
         """What its pictures are drawn from."""
         pens = Pens(self.cache)
-        return Album(self.plan, self.tests, self.scores, self.folds, self.history, pens)
+        return Album(self.plan, self.tests, self.scores, self.folds, self.history, pens, self.kept)
 
     @property
     def retrain_id(self) -> str:
@@ -177,9 +177,9 @@ def _facts(book: Book, name: str, test: Backtest, data: DatasetFacts, scratch: P
         metrics=_metrics(own),
         step_metrics=_step_metrics(own),
         tables={
-            "per_series": series_table(test),
+            "per_series": book.kept.series_table(name, test),
             "scores": own,
-            "reliability": reliability_report(test, book.folds),
+            "reliability": book.kept.reliability_report(name, test, book.folds),
             **({"exits": book.exits} if challenger and len(book.exits) else {}),
         },
         datasets=[data],

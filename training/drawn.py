@@ -16,7 +16,7 @@ import pandas as pd
 from features.files import write_bytes
 from training.fans import Fan
 from training.pieces import Cache
-from training.resume import made_with
+from training.prints import made_with
 
 _PNG: Final = "png"
 

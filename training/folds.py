@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from features.series.build import SeriesSet
+from features.series.ends import NEVER, Ends
 from features.series.panel import Dense
 from training.plan import FoldPlan
 
@@ -42,24 +43,26 @@ def make_folds(figures: SeriesSet, history: Dense, plan: FoldPlan, now: pd.Times
     Args:
         history: everything known now, the panel the lengths refer to.
     """
-    issued = []
-    for year in range(plan.first_year, plan.last_year + 1):
-        moment = pd.Timestamp(year=year, month=plan.issue_month, day=plan.issue_day)
-        if moment < now:
-            issued.append(moment)
-    lengths = np.stack([visible(figures, history, moment) for moment in issued])
+    issued = issued_by(plan, now)
+    ends = Ends.of(figures)
+    lengths = np.stack([visible(ends, history, moment) for moment in issued])
     scored = np.arange(len(issued)) >= len(issued) - plan.scored
-    return Folds(issued=tuple(issued), lengths=lengths, scored=scored)
+    return Folds(issued=issued, lengths=lengths, scored=scored)
 
 
-def visible(figures: SeriesSet, history: Dense, moment: pd.Timestamp) -> Int:
+def issued_by(plan: FoldPlan, now: pd.Timestamp) -> tuple[pd.Timestamp, ...]:
+    """The issue times of a plan before ``now``."""
+    years = range(plan.first_year, plan.last_year + 1)
+    moments = [pd.Timestamp(year=year, month=plan.issue_month, day=plan.issue_day) for year in years]
+    return tuple(moment for moment in moments if moment < now)
+
+
+def visible(ends: Ends, history: Dense, moment: pd.Timestamp) -> Int:
     """(B,) how many periods of each series of ``history`` were published at ``moment``; 0 if it had
     ended or not begun."""
-    known = figures.as_of(moment)
-    ended = set(figures.ended(moment)["unique_id"])
+    published, ended = ends.at(moment)
+    at = pd.Index(history.ids).get_indexer(pd.Index(ends.names))
+    asked = (published > NEVER) & ~ended & (at >= 0)
     out = np.zeros(len(history.ids), dtype=np.int64)
-    for row, name in enumerate(known.ids):
-        if name not in ended and name in history.row:
-            at = history.row[name]
-            out[at] = known.starts[row] + known.lengths[row] - history.starts[at]
+    out[at[asked]] = published[asked] + 1 - history.starts[at[asked]]
     return out

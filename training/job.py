@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from features.errors import ModelError
@@ -15,10 +15,11 @@ from models import saved
 from models.recipe import Recipe
 from training import ledger, promotions, registry
 from training.folds import Folds
+from training.footing import Footing
 from training.gate import Verdict
 from training.judging import Ground
 from training.plan import Plan
-from training.resume import JUDGING, digest_of, made_with
+from training.prints import JUDGING, made_with
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,12 @@ class Job:
     @property
     def at(self) -> str:
         """``now`` as records write it."""
-        return f"{self.now.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        return at_of(self.now)
+
+    @cached_property
+    def footing(self) -> Footing:
+        """What its figures come to."""
+        return Footing.of(self.ground, self.folds)
 
     @property
     def origin(self) -> str:
@@ -106,15 +112,7 @@ class Job:
 
     def digest(self, store: Path) -> str:
         """Of all that decides the outcome, the champion that serves now among it."""
-        serving = registry.champion(store)
-        return ledger.ground_of(
-            self.ground.data_hash,
-            digest_of(self.ground.history),
-            self.plan.fingerprint(),
-            made_with(*JUDGING),
-            *self.folds.issued,
-            serving.to_version if serving else "",
-        )
+        return self.footing.digest(store, self.plan)
 
     def entry(self, store: Path, verdict: Verdict, *, whole: bool) -> ledger.Entry:
         """The line of this retrain in the record."""
@@ -143,14 +141,32 @@ class Job:
         refused: tuple[str, ...] = (),
     ) -> Retrained:
         """What the caller is told."""
-        history, serving = self.ground.history, registry.champion(store)
-        return Retrained(
-            rows_read=int(np.isfinite(history.y).sum()),
-            series=len(history.ids),
-            folds=self.folds,
-            scores=scores,
-            verdict=verdict,
-            model_version=serving.to_version if serving else "",
-            promoted=promoted,
-            refused=refused,
-        )
+        return outcome_of(self.footing, store, scores, verdict, promoted=promoted, refused=refused)
+
+
+def at_of(now: datetime) -> str:
+    """An aware instant as records write it."""
+    return f"{now.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def outcome_of(
+    footing: Footing,
+    store: Path,
+    scores: pd.DataFrame,
+    verdict: Verdict,
+    *,
+    promoted: bool,
+    refused: tuple[str, ...] = (),
+) -> Retrained:
+    """What the caller of a retrain on ``footing`` is told."""
+    serving = registry.champion(store)
+    return Retrained(
+        rows_read=footing.rows,
+        series=footing.series,
+        folds=footing.folds,
+        scores=scores,
+        verdict=verdict,
+        model_version=serving.to_version if serving else "",
+        promoted=promoted,
+        refused=refused,
+    )

@@ -14,7 +14,7 @@ from training.backtest import Backtest
 from training.gate import Verdict
 from training.job import Job
 from training.judging import Heard
-from training.scores import series_table
+from training.kept import Kept
 
 # Names of the metrics in the Scores frame, with their parameter.
 _IN_SCORES: Final = {("coverage", "80"): "coverage_80", ("coverage", "95"): "coverage_95"}
@@ -31,7 +31,7 @@ def track_record(job: Job, case: Heard, verdict: Verdict, scores: pd.DataFrame) 
     folds = case.folds
     scored = [f"{t:%Y-%m-%d}" for t, hit in zip(folds.issued, folds.scored, strict=True) if hit]
     return TrackRecord(
-        series=_by_series({role: case.tests[name] for role, name in told.items()}),
+        series=_by_series({role: case.tests[name] for role, name in told.items()}, told, case.kept),
         steps=_by_step(scores, told),
         facts={
             "names": told,
@@ -45,11 +45,11 @@ def track_record(job: Job, case: Heard, verdict: Verdict, scores: pd.DataFrame) 
     )
 
 
-def _by_series(tests: dict[str, Backtest]) -> pd.DataFrame:
+def _by_series(tests: dict[str, Backtest], told: dict[str, str], kept: Kept) -> pd.DataFrame:
     parts = []
     for role, test in tests.items():
         folds = pd.Series(judged_folds(test), index=list(test.ids))
-        table = series_table(test)
+        table = kept.series_table(told[role], test)
         parts.append(table.assign(role=role, folds=table[UNIQUE_ID].map(folds)))
     whole = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(SERIES_COLUMNS))
     return whole.loc[:, list(SERIES_COLUMNS)].sort_values([UNIQUE_ID, "role"], ignore_index=True)

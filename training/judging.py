@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -25,8 +25,10 @@ from training import registry
 from training.backtest import Backtest
 from training.folds import Folds, make_folds
 from training.gate import Verdict, judge_challenger
+from training.kept import Kept
 from training.pieces import Cache
 from training.plan import FiguresPlan, Plan
+from training.prints import Prints
 from training.promotions import Promotion
 from training.rails import Conduct, Occasion, Rule
 from training.resume import Replayed, backtested, resumed
@@ -90,6 +92,7 @@ class Heard:
         conduct: seconds, and members refused.
         standing: the champion's recipe; None before the first, or if it cannot be read.
         trials: of the tuning.
+        kept: what is read off the backtests.
     """
 
     folds: Folds
@@ -99,6 +102,7 @@ class Heard:
     conduct: Conduct
     standing: Recipe | None = None
     trials: tuple[Trial, ...] = ()
+    kept: Kept = field(default_factory=Kept)
 
 
 def heard(
@@ -125,27 +129,42 @@ def heard(
     recipe = said.recipe
     recipes = [*(recipe.alone(name) for name in recipe.members), recipe]
     done = _counter(told, "backtest", len(recipes) + 1)
-    tests = {}
+    tests, told_apart = dict[str, Backtest](), dict[str, str]()
+    prints = Prints(ground.history, said.past, folds, ground.hierarchy)
     for one in recipes:
-        tests[one.name] = backtested(ground.history, said.past, folds, one, ground.hierarchy, cache)
+        tests[one.name] = backtested(ground.history, said.past, folds, one, ground.hierarchy, cache, prints)
+        told_apart[one.name] = prints.of(one)
         done(one.name)
     if champion is not None and champion.fingerprint() != recipe.fingerprint():
-        tests |= _standing(ground, folds, champion, recipe.reach, cache, told)
+        tests |= _standing(ground, folds, champion, recipe.reach, cache, told, told_apart)
     done("champion")
-    return Heard(folds, tests, recipe, said.past, said.conduct, champion, trials)
+    kept = Kept(cache, told_apart)
+    return Heard(folds, tests, recipe, said.past, said.conduct, champion, trials, kept)
 
 
 def _standing(
-    ground: Ground, folds: Folds, champion: Recipe, reach: int, cache: Cache, told: Told
+    ground: Ground,
+    folds: Folds,
+    champion: Recipe,
+    reach: int,
+    cache: Cache,
+    told: Told,
+    told_apart: dict[str, str],
 ) -> dict[str, Backtest]:
-    """The champion's recipe refitted on the same folds; nothing if every member of it failed."""
+    """The champion's recipe refitted on the same folds; nothing if every member of it failed.
+
+    Its digest is put down in ``told_apart``.
+    """
     # Judged over the challenger's steps, whatever its own reach: only equal tasks compare.
     recipe = replace(champion, name=CHAMPION, reach=reach)
     try:
         said = _replayed(ground, folds, recipe, cache, told, "champion replay")
     except ModelError:
         return {}
-    return {CHAMPION: backtested(ground.history, said.past, folds, said.recipe, ground.hierarchy, cache)}
+    prints = Prints(ground.history, said.past, folds, ground.hierarchy)
+    told_apart[CHAMPION] = prints.of(said.recipe)
+    test = backtested(ground.history, said.past, folds, said.recipe, ground.hierarchy, cache, prints)
+    return {CHAMPION: test}
 
 
 def folds_of(ground: Ground, plan: Plan, now: datetime) -> Folds:
@@ -167,15 +186,21 @@ def decide(plan: Plan, case: Heard, ground: Ground, store: Path) -> Verdict:
         if standing.data_hash == ground.data_hash:
             return _nothing_new(challenger, standing)
         against, occasion = challenger.name, "refit"
-    return judge_challenger(
-        challenger,
-        case.tests,
-        against,
-        plan.gate,
-        stamp=f"{ground.data_hash}:{plan.fingerprint()}",
-        occasion=occasion,
-        conduct=case.conduct,
-    )
+    stamp = f"{ground.data_hash}:{plan.fingerprint()}"
+
+    def judged() -> Verdict:
+        return judge_challenger(
+            challenger,
+            case.tests,
+            against,
+            plan.gate,
+            stamp=stamp,
+            occasion=occasion,
+            conduct=case.conduct,
+        )
+
+    settings = (challenger.name, against, plan.gate.model_dump(), stamp, occasion, asdict(case.conduct))
+    return case.kept.verdict([challenger.name, against], judged, *settings)
 
 
 def _nothing_new(challenger: Recipe, standing: Promotion) -> Verdict:

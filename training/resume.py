@@ -12,9 +12,6 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, is_dataclass, replace
-from functools import lru_cache
-from importlib.metadata import version
-from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -29,17 +26,13 @@ from models.replay import LEAST_HISTORY, Replay, replay
 from training.backtest import Backtest, backtest
 from training.folds import Folds
 from training.pieces import Arrays, Cache
+from training.prints import MAKING, Prints, digest_of, made_with
 from training.rails import Conduct
 
 Float = npt.NDArray[np.float64]
 Int = npt.NDArray[np.int64]
 
-FORMAT: Final = 1
-MAKING: Final = ("features", "models")  # what a member's forecast depends on
-JUDGING: Final = (*MAKING, "training")  # what a backtest and a verdict depend on
 _SCORED: Final = ("values", "actual", "step_size", "step_square", "cutoffs")
-_LIBRARIES: Final = ("numpy", "pandas", "scipy", "lightgbm", "statsmodels", "scikit-learn")
-_ROOT: Final = Path(__file__).resolve().parent.parent
 
 
 @dataclass(frozen=True)
@@ -153,32 +146,21 @@ def _key(visible: str, member: str, recipe: Recipe) -> str:
     return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()
 
 
-def digest_of(history: Dense) -> str:
-    """SHA-256 of all that a forecaster can read in a panel."""
-    digest = hashlib.sha256()
-    told = [history.ids, history.cadence.name, history.traits.to_dict("split")]
-    digest.update(json.dumps(told, sort_keys=True, default=str).encode())
-    for array in (history.y, history.lengths, history.starts, history.breaks):
-        digest.update(f"{array.dtype}{array.shape}".encode())
-        digest.update(np.ascontiguousarray(array).tobytes())
-    return digest.hexdigest()
-
-
-@lru_cache
-def made_with(*floors: str) -> str:
-    """SHA-256 of the source of the floors named, and of the libraries' versions."""
-    digest = hashlib.sha256(json.dumps([FORMAT, *(f"{n}=={version(n)}" for n in _LIBRARIES)]).encode())
-    for floor in floors:
-        for path in sorted((_ROOT / floor).rglob("*.py")):
-            digest.update(path.relative_to(_ROOT).as_posix().encode() + path.read_bytes())
-    return digest.hexdigest()
-
-
 def backtested(
-    history: Dense, past: Replay, folds: Folds, recipe: Recipe, hierarchy: Hierarchy, cache: Cache
+    history: Dense,
+    past: Replay,
+    folds: Folds,
+    recipe: Recipe,
+    hierarchy: Hierarchy,
+    cache: Cache,
+    prints: Prints | None = None,
 ) -> Backtest:
-    """``training.backtest`` of one recipe, read from the cache if it was made from the very same."""
-    key = _backtest_key(history, past, folds, recipe, hierarchy)
+    """``training.backtest`` of one recipe, read from the cache if it was made from the very same.
+
+    Args:
+        prints: of these same arguments, for whoever asks for many recipes of one replay.
+    """
+    key = (prints or Prints(history, past, folds, hierarchy)).of(recipe)
     held = cache.read(key)
     if held is not None and set(held) == set(_SCORED):
         groups = (*past.groups, *("cluster",) * len(hierarchy.clusters))
@@ -186,13 +168,3 @@ def backtested(
     made = backtest(history, past, folds, [recipe], hierarchy)[recipe.name]
     cache.write(key, {name: getattr(made, name) for name in _SCORED})
     return made
-
-
-def _backtest_key(history: Dense, past: Replay, folds: Folds, recipe: Recipe, hierarchy: Hierarchy) -> str:
-    mine = past.only(recipe.members)
-    members = [[name, *hierarchy.members[name]] for name in hierarchy.clusters]
-    told = [digest_of(history), recipe.as_record(), mine.groups, mine.pools, members, made_with(*JUDGING)]
-    digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode())
-    for array in (mine.point, mine.actual, mine.scale, mine.lengths, folds.lengths, folds.scored):
-        digest.update(f"{array.dtype}{array.shape}".encode() + np.ascontiguousarray(array).tobytes())
-    return digest.hexdigest()

@@ -18,11 +18,12 @@ from features.errors import ModelError
 from features.files import one_at_a_time
 from features.series.basis_files import write_basis
 from features.series.membership import Boundary
+from features.series.vintages import naive_utc
 from models import saved
 from models.fitted import fit
-from training import ledger, registry
+from training import footing, ledger, registry
 from training.gate import Verdict
-from training.job import Job, Retrained
+from training.job import Job, Retrained, at_of, outcome_of
 from training.judged import track_record
 from training.judging import Heard, Told, champion_recipe, decide, folds_of, heard, stand
 from training.pieces import FOLDER, Cache
@@ -59,17 +60,23 @@ def retrain(
             replayed is kept.
     """
     with one_at_a_time(store / "retrain.lock", "retrain"):
-        ground = stand(now, plan.figures, lake or store / "lake", own)
+        cache, place, moment = Cache(store / FOLDER), lake or store / "lake", naive_utc(pd.Timestamp(now))
+        key = footing.key_of(plan, place, own, moment)
+        known = footing.read(cache, key, plan, moment)
+        judged = ledger.standing(store, known.digest(store, plan)) if known else None
+        if known is not None and judged is not None:
+            return _unchanged(plan, known, store, judged, (now, commit, who))
+        ground = stand(now, plan.figures, place, own)
         job = Job(plan, ground, folds_of(ground, plan, now), now, commit, who)
+        footing.keep(cache, key, job.footing, moment)
         judged = ledger.standing(store, job.digest(store))
         if judged is not None:
-            return _unchanged(job, store, judged)
+            return _unchanged(plan, job.footing, store, judged, (now, commit, who))
         told("tracking", 0, 3)
         tracker = _opened(job, store)
         told("tracking", 1, 3)
-        cache = Cache(store / FOLDER)
         case = heard(ground, plan, champion_recipe(store), job.folds, told, cache)
-        scores = scores_frame(case.tests)
+        scores = case.kept.scores(case.tests)
         verdict = decide(plan, case, ground, store)
         version = _saved(job, store, case, verdict, scores) if verdict.decision == "promote" else ""
         with answering(tracker.uri):
@@ -113,7 +120,14 @@ def _tracked(
     from training.book import Book, track  # brings the drawing library, which a no-op does without
 
     history, recipe = job.ground.history, case.challenger
-    exits = exits_report(history, job.folds, recipe.reach) if recipe.exits else no_exits()
+    exits = no_exits()
+    if recipe.exits:
+        exits = case.kept.table(
+            "exits",
+            [recipe.name],
+            lambda: exits_report(history, job.folds, recipe.reach),
+            [str(moment) for moment in job.folds.issued],
+        )
     book = Book(
         plan=job.plan,
         tests=case.tests,
@@ -132,24 +146,33 @@ def _tracked(
         trials=case.trials,
         refused=case.conduct.refused,
         cache=cache,
+        kept=case.kept,
     )
     return track(tracker, book)
 
 
-def _unchanged(job: Job, store: Path, judged: ledger.Entry) -> Retrained:
-    """Nothing that decides has changed: a line in the record, and what was found before."""
-    ledger.append(store, replace(judged, at=job.at, who=job.who, action=ledger.UNCHANGED, commit=job.commit))
+def _unchanged(
+    plan: Plan, known: footing.Footing, store: Path, judged: ledger.Entry, asked: tuple[datetime, str, str]
+) -> Retrained:
+    """Nothing that decides has changed: a line in the record, and what was found before.
+
+    Args:
+        asked: when, from which code and by whom.
+    """
+    now, commit, who = asked
+    ledger.append(store, replace(judged, at=at_of(now), who=who, action=ledger.UNCHANGED, commit=commit))
     why = f"figures, plan, code and champion are those judged at {judged.at}"
     serving = judged.model_version or "nothing"
     verdict = Verdict(
         verdict_id=judged.verdict_id,
         decision="keep",
-        challenger=job.plan.recipe.name,
+        challenger=plan.recipe.name,
         against=serving,
         rules=(Rule("new-ground", 0.0, 1.0, False, why),),
         sentence=f"{serving} stays: {why}.",
     )
-    return replace(job.outcome(store, scores_frame({}), verdict, promoted=False), unchanged=True)
+    told = outcome_of(known, store, scores_frame({}), verdict, promoted=False)
+    return replace(told, unchanged=True)
 
 
 def _saved(job: Job, store: Path, case: Heard, verdict: Verdict, scores: pd.DataFrame) -> str:

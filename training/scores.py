@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -79,15 +79,24 @@ def _band(test: Backtest, name: str) -> tuple[Float, Float]:
 
 def scores_frame(tests: Mapping[str, Backtest]) -> pd.DataFrame:
     """Scores of every forecaster by kind of series and by step (0 = all steps)."""
+    return side_by_side([scores_of(name, test) for name, test in tests.items()])
+
+
+def side_by_side(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Scores of several forecasters as one Scores frame."""
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame([], columns=list(COLUMNS))
+
+
+def scores_of(name: str, test: Backtest) -> pd.DataFrame:
+    """The rows of one forecaster in the Scores frame."""
     rows: list[tuple[Any, ...]] = []
-    for name, test in tests.items():
-        judged = judge(test)
-        for kind in KINDS:
-            chosen = rows_of(test, kind)
-            asked = test.asked & chosen[None, :]
-            for step in range(test.values.shape[2] + 1):
-                for metric, param, value, n, missing in _measures(judged, asked, step):
-                    rows.append((name, kind, "", step, metric, param, value, n, missing))
+    judged = judge(test)
+    for kind in KINDS:
+        chosen = rows_of(test, kind)
+        asked = test.asked & chosen[None, :]
+        for step in range(test.values.shape[2] + 1):
+            for metric, param, value, n, missing in _measures(judged, asked, step):
+                rows.append((name, kind, "", step, metric, param, value, n, missing))
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 

@@ -83,7 +83,10 @@ def cpu_of(command: list[str], env: dict[str, str], until: float | None = None) 
             os.killpg(run.pid, signal.SIGKILL)
             break
         time.sleep(0.05)
-    run.wait(timeout=60)
+    status = run.wait(timeout=60)
+    if until is None and status != 0:
+        # One that fails early would look quick.
+        raise SystemExit(f"{' '.join(command)} ended with {status}")
     return used
 
 

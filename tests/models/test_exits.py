@@ -120,3 +120,18 @@ def test_hurdled_curves_are_the_mixture() -> None:
 def test_a_record_is_the_hurdle_again() -> None:
     exits = Exits((0.1, 0.2, 0.3, 0.4, 0.5, 0.6), -3.0, 25_000.0, 100, 40)
     assert Exits.of_record(exits.as_record()) == exits
+
+
+def test_hurdled_is_the_slow_mixture_bit_for_bit() -> None:
+    draw = np.random.default_rng(3)
+    curves = np.sort(draw.normal(1e5, 2e4, (300, 4, 199)), axis=2)
+    chance = np.where(draw.random((300, 1)) < 0.2, 0.0, draw.random((300, 4)) * 0.6)
+    slow = curves.copy()
+    for b, h in np.argwhere(chance.max(axis=1, keepdims=True) * np.ones((1, 4)) > 0).tolist():
+        p, curve = chance[b, h], curves[b, h]
+        rank = (np.arange(199) + 1) / 200
+        place = np.clip((rank - p) / (1 - p), 0.0, 1.0) * 200 - 1
+        left = np.clip(np.floor(place).astype(np.int64), 0, 197)
+        step = np.clip(place - left, 0.0, 1.0) * (curve[left + 1] - curve[left])
+        slow[b, h] = np.where(rank < p, 0.0, curve[left] + step)
+    np.testing.assert_array_equal(hurdled(curves, chance), slow)
