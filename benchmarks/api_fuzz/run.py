@@ -89,7 +89,7 @@ def main(st: str, cases: int, odd: int) -> None:
     bad = {status: n for status, n in statuses.items() if status.startswith("5")}
     text = f"""# What callers can send
 
-{datetime.now(UTC):%Y-%m-%d} · {commit_of(ROOT)[:12]} · n = {cases:,} asked of the document's, {odd:,} odd ones
+{datetime.now(UTC):%Y-%m-%d} · {commit_of(ROOT)[:12]} · n = {cases:,} of the document, {odd:,} odd ones
 
 `python benchmarks/api_fuzz/run.py`: the production server with two workers. First schemathesis over
 /openapi.json, all checks and phases (schemathesis.toml says which refusals count as an answer); then
