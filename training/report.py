@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -86,7 +87,8 @@ def own_boundaries(plan: Plan, plan_file: Path) -> tuple[Boundary, ...]:
 
 
 def commit_of(root: Path) -> str:
-    """The git commit of the checkout, "" outside one."""
+    """The git commit of the checkout; outside one what FORECARBON_COMMIT says, as in an image, or ""."""
+    told = os.environ.get("FORECARBON_COMMIT", "")
     try:
         asked = subprocess.run(
             ["git", "rev-parse", "HEAD"],  # noqa: S607  # git from PATH, as a developer has it
@@ -97,8 +99,8 @@ def commit_of(root: Path) -> str:
             check=False,
         )
     except (OSError, subprocess.SubprocessError):
-        return ""
-    return asked.stdout.strip() if asked.returncode == 0 else ""
+        return told
+    return asked.stdout.strip() if asked.returncode == 0 else told
 
 
 def print_retrain(result: Retrained) -> None:
