@@ -76,7 +76,7 @@ def lines_run(folder: Path) -> Iterator[list[str]]:
     text = (folder / "README.md").read_text()
     for block in re.findall(r"^```sh\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
         for line in block.replace("\\\n", " ").splitlines():
-            found = re.search(rf"(?:^forecarbon|run --rm service|{COMMAND}) ([a-z].*)", line)
+            found = re.search(rf"(?:^forecarbon|run --rm (?:service|scheduler)|{COMMAND}) ([a-z].*)", line)
             if found:
                 yield found[1].split()
 
