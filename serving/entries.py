@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
 
@@ -153,4 +154,9 @@ def _mark(pack: OpenedPack) -> dict[str, str]:
 
 @cache
 def _release() -> str:
-    return version("forecarbon")
+    try:
+        return version("forecarbon")
+    except PackageNotFoundError:
+        # Code that was unpacked and not installed, as in a bento, lies beside its own description.
+        told = tomllib.loads((Path(__file__).resolve().parent.parent / "pyproject.toml").read_text())
+        return str(told["project"]["version"])

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import pytest
 
 from features.errors import AskError
+from serving import entries
 from serving.answer import answer
 from serving.entries import (
     digest_of,
@@ -90,3 +92,12 @@ def test_an_entry_is_found_by_its_name(standing: Standing, tmp_path: Path) -> No
 def test_a_name_that_was_not_issued_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(AskError, match="unknown-forecast"):
         find(tmp_path, name)
+
+
+def test_the_release_is_known_where_the_code_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(name: str) -> str:
+        raise PackageNotFoundError(name)
+
+    installed = entries._release()
+    monkeypatch.setattr(entries, "version", gone)
+    assert entries._release.__wrapped__() == installed

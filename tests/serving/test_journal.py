@@ -208,6 +208,12 @@ def test_two_processes_note_at_once(tmp_path: Path) -> None:
         assert one.stdout is not None
         for _ in range(15):
             one.stdout.readline()
+
+    def both_are_there() -> bool:
+        numbers = kept(tmp_path)
+        return any(n < 1_000_000 for n in numbers) and any(n >= 10_000_000 for n in numbers)
+
+    wait_for(both_are_there, 60.0)
     for one in both:
         one.kill()
         one.communicate()
