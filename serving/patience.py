@@ -1,7 +1,8 @@
 """A connection's patience: how long, how large and how many, before any application is asked.
 
 The HTTP protocol of the server has no limit of its own on headers, neither in bytes nor in seconds, so that
-a caller who sends one byte a minute would hold a connection for good.
+a caller who sends one byte a minute would hold a connection for good. Nor does it limit a caller who goes on
+sending what was refused, who sends a stray byte after an answer, or who does not read.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ HEADER_BYTES: Final = 131_072
 # What a header takes up beside its own bytes.
 HEADER_COST: Final = 32
 LINGER_SECONDS: Final = 1.0
+# In which a caller has to make room for more of an answer: as much as the system buffers.
+UNREAD_SECONDS: Final = 60.0
 CONNECTIONS: Final = 2_048
 NAME: Final = "serving.patience:PatientProtocol"
 _REMEDY: Final = "ask in the body (POST), or for fewer names at once"
@@ -53,6 +56,8 @@ class PatientProtocol(HttpToolsProtocol):
     """The server's protocol, with limits on the headers of a request and on connections of a worker."""
 
     _waiting: asyncio.TimerHandle | None = None
+    _unread: asyncio.TimerHandle | None = None
+    _whole: bool = True
     _header_bytes: int = 0
     _over: bool = False
 
@@ -67,12 +72,13 @@ class PatientProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
         self._enough()
+        self._has_read()
         super().connection_lost(exc)
 
     def on_message_begin(self) -> None:
         """A request begins: its headers must be whole within the limit."""
         super().on_message_begin()
-        self._header_bytes = 0
+        self._header_bytes, self._whole = 0, False
         if self._waiting is None:
             self._expect_headers()
 
@@ -88,8 +94,12 @@ class PatientProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes of the caller; those of a request that is refused are read and forgotten."""
-        if not self._over:
-            super().data_received(data)
+        if self._over:
+            return
+        super().data_received(data)
+        if self._waiting is None and self._idle and not self.transport.is_closing():
+            # The server waits no longer once a byte has come, were it one that begins no request.
+            self._expect_headers()
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what cannot be read, in our own form."""
@@ -111,7 +121,33 @@ class PatientProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """The request is whole."""
         if not self._over:
+            self._whole = True
+            if self._idle:
+                # The rest of a body that was refused: all that is awaited now is a request.
+                self._enough()
             super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """An answer is out; what is still to come of its request is read for a moment, and forgotten."""
+        super().on_response_complete()
+        if self._idle and not self._whole and self._waiting is None:
+            self._waiting = self.loop.call_later(LINGER_SECONDS, self._close)
+
+    def pause_writing(self) -> None:
+        """The caller does not read: he must within the limit."""
+        super().pause_writing()
+        self._has_read()
+        self._unread = self.loop.call_later(UNREAD_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """The caller has read."""
+        self._has_read()
+        super().resume_writing()
+
+    @property
+    def _idle(self) -> bool:
+        """Whether every request that came was answered."""
+        return self.cycle is None or self.cycle.response_complete
 
     def _fits(self, more: int) -> bool:
         self._header_bytes += more
@@ -131,6 +167,15 @@ class PatientProtocol(HttpToolsProtocol):
         if self._waiting is not None:
             self._waiting.cancel()
             self._waiting = None
+
+    def _has_read(self) -> None:
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
+
+    def _close(self) -> None:
+        self._waiting = None
+        self.transport.close()
 
     def _give_up(self) -> None:
         self._waiting = None

@@ -22,12 +22,30 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": b"ok"})
 
 
+async def refusing(scope: Any, receive: Any, send: Any) -> None:
+    """Answers without a look at the body."""
+    await send({"type": "http.response.start", "status": 404, "headers": [(b"content-length", b"2")]})
+    await send({"type": "http.response.body", "body": b"no"})
+
+
+CHUNKS = 400
+
+
+async def endless(scope: Any, receive: Any, send: Any) -> None:
+    """Sends far more than any buffer holds."""
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    for _ in range(CHUNKS):
+        await send({"type": "http.response.body", "body": bytes(65_536), "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+
+
 @contextmanager
-def served() -> Iterator[int]:
+def served(answers: Any = app) -> Iterator[int]:
     port = free_port()
     config = uvicorn.Config(
-        app, port=port, http=PatientProtocol, log_level="error", lifespan="off", ws="none"
-    )
+        *(answers,), port=port, http=PatientProtocol, log_level="error", lifespan="off", ws="none",
+        timeout_keep_alive=1,
+    )  # fmt: skip
     server = uvicorn.Server(config)
     runner = threading.Thread(target=server.run, daemon=True)
     runner.start()
@@ -43,19 +61,20 @@ def served() -> Iterator[int]:
 def heard(line: socket.socket, seconds: float = 5.0) -> bytes:
     """All that comes until the other side closes."""
     line.settimeout(seconds)
-    said = b""
+    said = bytearray()
     try:
         while part := line.recv(65_536):
             said += part
     except ConnectionResetError:
         pass
-    return said
+    return bytes(said)
 
 
 @pytest.fixture
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(patience, "HEADER_SECONDS", 0.4)
     monkeypatch.setattr(patience, "LINGER_SECONDS", 0.1)
+    monkeypatch.setattr(patience, "UNREAD_SECONDS", 0.3)
     monkeypatch.setattr(patience, "HEADER_BYTES", 2_000)
     monkeypatch.setattr(patience, "CONNECTIONS", 5)
 
@@ -137,3 +156,65 @@ def test_a_connection_that_is_kept_asks_again_and_again() -> None:
                 said += line.recv(200)
             assert said.startswith(b"HTTP/1.1 200")
             time.sleep(0.2)
+
+
+@pytest.mark.usefixtures("short")
+@pytest.mark.parametrize("stray", [b"\r\n", b"GET"])
+def test_a_stray_byte_after_an_answer_does_not_hold_the_connection(stray: bytes) -> None:
+    with served() as port, socket.create_connection(("127.0.0.1", port)) as line:
+        line.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        time.sleep(0.1)
+        line.sendall(stray)
+        assert heard(line, 2.0).endswith(b"ok")
+
+
+def is_cut(line: socket.socket, seconds: float) -> bool:
+    """Whether the other side ends a connection that is sent to without end."""
+    until = time.monotonic() + seconds
+    try:
+        while time.monotonic() < until:
+            line.sendall(bytes(65_536))
+    except OSError:
+        return True
+    return False
+
+
+@pytest.mark.usefixtures("short")
+def test_the_rest_of_a_refused_body_is_awaited_for_a_moment_only() -> None:
+    with served(refusing) as port:
+        for sent in (b"", b"a"):
+            with socket.create_connection(("127.0.0.1", port)) as line:
+                line.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n" + sent)
+                assert heard(line, 0.6).endswith(b"no")
+        with socket.create_connection(("127.0.0.1", port)) as line:
+            line.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n")
+            assert is_cut(line, 3.0)
+
+
+@pytest.mark.usefixtures("short")
+def test_a_refused_body_that_comes_in_time_leaves_the_connection_good() -> None:
+    with served(refusing) as port, socket.create_connection(("127.0.0.1", port)) as line:
+        for _ in range(3):
+            line.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nab")
+            time.sleep(0.05)
+            line.sendall(b"cd")
+            time.sleep(0.2)  # longer than a moment: the request is whole, so nothing is cut
+            assert line.recv(500).startswith(b"HTTP/1.1 404")
+
+
+@pytest.mark.usefixtures("short")
+def test_pipelined_requests_are_all_answered() -> None:
+    with served() as port, socket.create_connection(("127.0.0.1", port)) as line:
+        line.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nab" * 20)
+        assert heard(line, 3.0).count(b"HTTP/1.1 200") == 20
+
+
+@pytest.mark.usefixtures("short")
+def test_a_caller_who_does_not_read_is_cut_off() -> None:
+    with served(endless) as port, socket.create_connection(("127.0.0.1", port)) as line:
+        line.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        time.sleep(1.0)
+        assert len(heard(line)) < CHUNKS * 65_536
+    with served(endless) as port, socket.create_connection(("127.0.0.1", port)) as line:
+        line.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        assert len(heard(line)) > CHUNKS * 65_536
