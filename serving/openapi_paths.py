@@ -27,7 +27,11 @@ _CURSOR: Final = query("cursor", {"type": "string", "maxLength": 200}, "The text
 _LIMIT: Final = query(
     "limit", {"type": "integer", "minimum": 1, "maximum": MOST, "default": USUAL}, "Lines in a page."
 )
-_NAMES: Final = {"type": "array", "maxItems": MAX_IDS, "items": {"type": "string", "minLength": 1}}
+_NAMES: Final = {
+    "type": "array",
+    "maxItems": MAX_IDS,
+    "items": {"type": "string", "minLength": 1, "maxLength": 200},
+}
 _IN_CSV: Final = {
     "x-forecarbon-refusals": {
         "description": "Of a CSV answer: the refusals, as a JSON list, shortened where it is long.",
