@@ -77,6 +77,8 @@ class Keyring:
     def __init__(self, state: State) -> None:
         self._state = state
         self._known: Mapping[str, tuple[Key, bytes]] = {}
+        # By the digest of the secret: how near a wrong one is cannot be told from how long it is looked for.
+        self._by_digest: Mapping[bytes, tuple[Key, bytes]] = {}
         self._read = False
         self._stale = False
 
@@ -104,6 +106,7 @@ class Keyring:
                 raise
             self._stale = True
             return False
+        self._by_digest = {digest: (key, digest) for key, digest in known.values()}
         self._known, self._read, self._stale = known, True, False
         return True
 
@@ -123,9 +126,10 @@ class Keyring:
             raise _refused("keys-unread", told, "their database to answer", "try again in a few seconds")
         matched = _TOKEN.fullmatch(token[:_LONGEST])
         key_id, secret = matched.groups() if matched else ("", token[:_LONGEST])
-        key, digest = self._known.get(key_id, (None, _NOBODYS))
-        right = hmac.compare_digest(_digest(secret), digest)
-        if not right or key is None:
+        asked = _digest(secret)
+        key, digest = self._by_digest.get(asked, (None, _NOBODYS))
+        right = hmac.compare_digest(asked, digest)
+        if not right or key is None or key.key_id != key_id:
             raise _refused("key-unknown", "a key that is none of ours", "a key of this service")
         if (state := key.state_at(now)) != "valid":
             raise _refused(f"key-{state}", f"key {key.key_id}, {state}", "a key that is valid")

@@ -12,7 +12,8 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from uvicorn import config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from features.errors import AskError
 from serving.reply import problem_of
@@ -57,6 +58,7 @@ class PatientProtocol(HttpToolsProtocol):
 
     _waiting: asyncio.TimerHandle | None = None
     _unread: asyncio.TimerHandle | None = None
+    _running: RequestResponseCycle | None = None
     _whole: bool = True
     _header_bytes: int = 0
     _over: bool = False
@@ -71,6 +73,7 @@ class PatientProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
+        self._hang_up()
         self._enough()
         self._has_read()
         super().connection_lost(exc)
@@ -104,7 +107,7 @@ class PatientProtocol(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:
         """Refuse what cannot be read, in our own form."""
         self._enough()
-        self.transport.write(_raw(_NO_HTTP))
+        self._refuse(_NO_HTTP)
         self.transport.close()
 
     def on_headers_complete(self) -> None:
@@ -155,10 +158,36 @@ class PatientProtocol(HttpToolsProtocol):
             return not self._over
         self._enough()
         self._over = True
-        self.transport.write(_raw(_TOO_LARGE))
+        self._refuse(_TOO_LARGE)
         # A caller still sending must be read on, or the answer is lost with the connection.
         self._waiting = self.loop.call_later(LINGER_SECONDS, self.transport.close)
         return False
+
+    def _refuse(self, error: AskError) -> None:
+        """Write a refusal, unless it would be taken for the answer to a request that came before."""
+        begun = self.cycle is not None and self.cycle.response_started
+        if self._idle or (not self._whole and self._running is self.cycle and not begun):
+            self.transport.write(_raw(error))
+        self._hang_up()
+
+    def _hang_up(self) -> None:
+        """Tell every request of this connection that nobody listens; the server tells but the last."""
+        for cycle in (self._running, *(cycle for cycle, _ in self.pipeline)):
+            if cycle is not None:
+                cycle.disconnected = True
+                cycle.message_event.set()
+        self.pipeline.clear()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def _should_upgrade_to_ws(self) -> bool:
+        """Never: who asks for another protocol is answered in this one, within its limits."""
+        return False
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Nothing worth a line in the log."""
 
     def _expect_headers(self) -> None:
         self._waiting = self.loop.call_later(HEADER_SECONDS, self._give_up)

@@ -69,6 +69,14 @@ def test_no_key_an_unknown_one_and_what_is_none_are_refused(state: State) -> Non
     assert len(told) == 1, "a near miss reads like any other"
 
 
+def test_a_secret_of_one_key_is_not_let_in_as_another(state: State) -> None:
+    (one, first), (other, second) = made(state), made(state)
+    keys = ring(state)
+    assert (keys.admit(first, "forecast", NOW), keys.admit(second, "forecast", NOW)) == (one, other)
+    for token in (first.replace(one.key_id, other.key_id), first.replace(one.key_id, "0" * 12), first[16:]):
+        assert code_of(keys, token) == "key-unknown"
+
+
 def test_a_key_ends(state: State) -> None:
     key, token = made(state, days=1)
     keys = ring(state)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
 import time
@@ -43,7 +44,7 @@ async def endless(scope: Any, receive: Any, send: Any) -> None:
 def served(answers: Any = app) -> Iterator[int]:
     port = free_port()
     config = uvicorn.Config(
-        *(answers,), port=port, http=PatientProtocol, log_level="error", lifespan="off", ws="none",
+        *(answers,), port=port, http=PatientProtocol, log_level="error", lifespan="off", ws="wsproto",
         timeout_keep_alive=1,
     )  # fmt: skip
     server = uvicorn.Server(config)
@@ -218,3 +219,36 @@ def test_a_caller_who_does_not_read_is_cut_off() -> None:
     with served(endless) as port, socket.create_connection(("127.0.0.1", port)) as line:
         line.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         assert len(heard(line)) > CHUNKS * 65_536
+
+
+@pytest.mark.usefixtures("short")
+def test_a_refusal_is_not_taken_for_the_answer_to_an_earlier_request() -> None:
+    slow = threading.Event()
+
+    async def late(scope: Any, receive: Any, send: Any) -> None:
+        while not slow.is_set():
+            await asyncio.sleep(0.01)
+        await app(scope, receive, send)
+
+    with served(late) as port:
+        for bad in (b"\x00\r\n\r\n", b"GET / HTTP/1.1\r\nX: " + b"b" * 3_000 + b"\r\n\r\n"):
+            with socket.create_connection(("127.0.0.1", port)) as line:
+                line.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" * 3 + bad)
+                assert heard(line, 2.0) == b""
+        slow.set()
+        time.sleep(0.1)  # the requests that nobody waits for end without a fault
+        with socket.create_connection(("127.0.0.1", port)) as line:
+            line.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert line.recv(200).startswith(b"HTTP/1.1 200")
+
+
+@pytest.mark.usefixtures("short")
+@pytest.mark.parametrize("protocol", [b"websocket", b"h2c"])
+def test_another_protocol_is_not_spoken(protocol: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    with served() as port, socket.create_connection(("127.0.0.1", port)) as line:
+        line.sendall(
+            b"GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: " + protocol + b"\r\n"
+            b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " + b"A" * 22 + b"==\r\n\r\n"
+        )
+        assert heard(line, 3.0).startswith(b"HTTP/1.1 200")
+    assert caplog.records == []
