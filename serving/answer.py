@@ -12,8 +12,8 @@ import numpy.typing as npt
 from features.errors import AskError, DataError
 from features.series.words import UNIQUE_ID, UNIT
 from serving.crossing import crossed, refusal_of
-from serving.errors import shown
 from serving.layout import PLANT
+from serving.refusals import refusal_of_name
 from serving.shelf import Rung, Standing
 from serving.wire import MAX_NUMBERS, ForecastAsk, quantile_key
 
@@ -42,7 +42,7 @@ def answer(
     _bounded(len(named), ask)
     forecasts, refusals = [], []
     for name, as_cluster in named:
-        refusal = _refusal(name, as_cluster, standing) or _out_of_reach(name, standing, wanted)
+        refusal = refusal_of_name(name, as_cluster, standing, wanted)
         if refusal is None and ask.scope is not None:
             refusal = refusal_of(name, ask.scope, standing)
         if refusal is None:
@@ -149,48 +149,6 @@ def _named(ask: ForecastAsk, standing: Standing) -> list[tuple[str, bool]]:
     for name in ask.series:
         named.setdefault(name, False)
     return list(named.items())
-
-
-def _refusal(name: str, as_cluster: bool, standing: Standing) -> dict[str, Any] | None:
-    pack = standing.pack
-    fits = name in pack.clusters or not as_cluster
-    if fits and name in standing.rungs:
-        return None
-    if fits and name in pack.absent:
-        absent = pack.absent[name]
-        return {
-            UNIQUE_ID: name,
-            "code": absent["code"],
-            "found": absent["reason"],
-            "expected": "a series with recent figures",
-            "remedy": absent["remedy"],
-        }
-    what = "cluster" if as_cluster else "series"
-    remedy = f"see GET /v1/clusters for every {what}"
-    if as_cluster and name in standing.rungs:
-        remedy = 'ask for it under "series"'
-    return {
-        UNIQUE_ID: shown(name),
-        "code": f"unknown-{what}",
-        "found": f"{what} {shown(name)!r}",
-        "expected": f"a {what} of the registry",
-        "remedy": remedy,
-    }
-
-
-def _out_of_reach(name: str, standing: Standing, wanted: Sequence[float]) -> dict[str, Any] | None:
-    rung = standing.rungs[name]
-    levels = rung.levels
-    if rung.paths is not None or (wanted[0] >= levels[0] and wanted[-1] <= levels[-1]):
-        return None
-    return {
-        UNIQUE_ID: name,
-        "code": "quantile-out-of-reach",
-        "found": f"quantiles {quantile_key(wanted[0])} to {quantile_key(wanted[-1])}, and only a "
-        f"grid of quantiles for this series: {rung.made_by}",
-        "expected": f"quantiles from {quantile_key(levels[0])} to {quantile_key(levels[-1])}",
-        "remedy": "ask for less extreme quantiles, or retrain the champion",
-    }
 
 
 def _all_refused(refusals: list[dict[str, Any]], standing: Standing) -> AskError | DataError:

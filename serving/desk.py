@@ -56,27 +56,16 @@ class Desk:
     read_findings: Callable[[], list[dict[str, Any]]] = field(default=list)
     ready: Ready = field(default_factory=Ready)
 
-    async def forecast(self, ask: ForecastAsk, form: str, request_id: str, key_id: str) -> Reply:
-        """Answer a question that no plate is ready for, and note the answer in the journal."""
-        if ask.history:
-            return await self._own(ask, form, request_id, key_id)
-        pinned = ask.model_version is not None or ask.as_of is not None
-        standing = self.shelf.standing
-        if pinned:
-            standing = await asyncio.to_thread(self.shelf.pinned, ask.model_version, ask.as_of)
-        plate = await self.plate_of(ask, form, standing, pinned=pinned)
-        return self.serve(plate, request_id, key_id)
-
-    async def plate_of(self, ask: ForecastAsk, form: str, standing: Standing, *, pinned: bool) -> Plate:
-        """The plate of a question about registry series, from those that are ready or made now."""
+    async def plate_of(self, ask: ForecastAsk, form: str, standing: Standing, *, keep: bool = True) -> Plate:
+        """The plate of a question about registry series: a ready one, or made now and kept if ``keep``."""
         question = ask.model_dump_json().encode()
-        plate = None if pinned else self.ready.find(form, question, standing)
+        plate = self.ready.find(form, question, standing)
         if plate is None:
             names = len(ask.clusters) + len(ask.series)
             large = names * ask.steps * (1 + len(ask.wanted) + ask.paths) > LARGE
             made = await asyncio.to_thread(plate_of, ask, form, standing) if large else None
             plate = made or plate_of(ask, form, standing)
-            if not pinned:
+            if keep:
                 self.ready.keep(form, question, standing, plate)
         return plate
 
@@ -100,7 +89,8 @@ class Desk:
         )
         return Reply(plate.head + tail.encode(), 200, JSON, extra)
 
-    async def _own(self, ask: ForecastAsk, form: str, request_id: str, key_id: str) -> Reply:
+    async def own(self, ask: ForecastAsk, form: str, request_id: str, key_id: str) -> Reply:
+        """Forecast the caller's own rows, and note the answer in the journal."""
         forecasts = await self.kitchen.forecast(ask)
         issued_at = self.clock()
         forecast_id = forecast_id_of(issued_at, self.new_id())

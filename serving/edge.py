@@ -18,14 +18,11 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from features.errors import ForecarbonError, ModelError
-from serving import handlers
+from serving import feedback, handlers
 from serving.call import Call
-from serving.csv_answer import CSV
 from serving.desk import Desk
 from serving.errors import of_bug, status_of, unknown_path, wrong_method
-from serving.queries import accepted
 from serving.reply import JSON, Header, Reply, problem_of, send_reply
-from serving.wire import read_ask
 
 USUAL: Final[tuple[Header, ...]] = (
     (b"x-content-type-options", b"nosniff"),
@@ -37,7 +34,6 @@ _NO_STORE: Final[Header] = (b"cache-control", b"no-store")
 _SHARED: Final[Header] = (b"cross-origin-resource-policy", b"cross-origin")
 _LOG: Final = logging.getLogger("bentoml.forecarbon")
 _SAFE: Final = "/%:@!$&'()*+,;=-._~"
-_JSONS: Final = (b"", b"*/*", b"application/json")
 
 Handler = Callable[..., Awaitable[Reply]]
 
@@ -63,6 +59,7 @@ class Route:
 
 GETS: Final = {
     "/": Route("home", "", handlers.home),
+    "/openapi.json": Route("openapi", "", handlers.openapi),
     "/metrics": Route("metrics", "operate", handlers.metrics),
     "/v1/clusters": Route("clusters", "read", handlers.clusters),
     "/v1/evidence": Route("evidence", "read", handlers.evidence),
@@ -75,7 +72,7 @@ GETS: Final = {
     "/v1/series": Route("series", "read", handlers.series),
 }
 POSTS: Final = {
-    "/v1/actuals": Route("actuals", "feedback", handlers.actuals, body=True, keyed=True),
+    "/v1/actuals": Route("actuals", "feedback", feedback.actuals, body=True, keyed=True),
     "/v1/forecast": Route("forecast", "forecast", handlers.forecast_by_body, body=True, keyed=True),
     "/v1/forecasts/batch": Route("batch", "forecast", handlers.batch, body=True, keyed=True),
 }
@@ -84,12 +81,8 @@ NAMED: Final = {
     "/v1/clusters/": Route("cluster", "read", handlers.cluster),
     "/v1/forecasts/": Route("issued", "read", handlers.issued, keyed=True),
 }
-OPENAPI: Final = Route("openapi", "", handlers.home)
 _ODD: Final = Route("other", "", handlers.home)
-ROUTES: Final = tuple(
-    sorted({r.name for r in (*GETS.values(), *POSTS.values(), *NAMED.values(), OPENAPI, _ODD)})
-)
-_FORECAST: Final = POSTS["/v1/forecast"]
+ROUTES: Final = tuple(sorted({r.name for r in (*GETS.values(), *POSTS.values(), *NAMED.values(), _ODD)}))
 
 
 class Edge:
@@ -112,54 +105,37 @@ class Edge:
         if desk is None:
             await self._finish(call, _ODD, self._refused(_starting(), call), send, None, 0.0)
             return
-        begun, route = desk.ticks(), _ODD
+        begun = desk.ticks()
+        try:
+            route, reply = await self._reply(desk, call)
+            if reply is not None:
+                await self._finish(call, route, reply, send, desk, begun)
+        finally:
+            # Only now, for a streamed answer takes up a place until its end.
+            desk.guard.leave()
+
+    async def _reply(self, desk: Desk, call: Call) -> tuple[Route, Reply | None]:
+        """The reply to a call and the route it took; no reply where the caller is gone."""
+        route = _ODD
         try:
             desk.guard.enter()
             # Lets every request that has arrived be counted before the first is worked on.
             await asyncio.sleep(0)
             route, name = _route_of(call)
-            reply = await self._answer(desk, call, route, name)
+            return route, await self._answer(desk, call, route, name)
         except ClientDisconnect:
-            return
+            return route, None
         except Exception as fault:  # noqa: BLE001 - the last line: whatever it is, the caller gets our form
-            reply = self._refused(fault, call)
-        finally:
-            desk.guard.leave()
-        await self._finish(call, route, reply, send, desk, begun)
+            return route, self._refused(fault, call)
 
     async def _answer(self, desk: Desk, call: Call, route: Route, name: str) -> Reply:
-        if route is OPENAPI:
-            return handlers.openapi()
         if call.scope["method"] == "OPTIONS":
             return Reply(b"", 204, JSON, tuple(desk.guard.preflight(call).items()))
         key_id = desk.guard.admit(call, route.scope, desk.clock(), desk.ticks()) if route.scope else ""
         if not route.body:
             more = ((name,) if name else ()) + ((key_id,) if route.keyed else ())
             return await route.handler(desk, call, *more)
-        body = await call.body()
-        if route is _FORECAST:
-            ready = self._ready(desk, call, body, key_id)
-            return ready or await self._forecast(desk, call, body, key_id)
-        return await route.handler(desk, call, body, key_id)
-
-    def _ready(self, desk: Desk, call: Call, body: bytes, key_id: str) -> Reply | None:
-        """The answer to bytes that were asked before, of the champion that serves now."""
-        form = _form(call)
-        plate = desk.ready.find(form, body, desk.shelf.standing) if form else None
-        return None if plate is None else desk.serve(plate, call.request_id, key_id)
-
-    async def _forecast(self, desk: Desk, call: Call, body: bytes, key_id: str) -> Reply:
-        ask = read_ask(body)
-        if ask.history:
-            desk.guard.also(key_id, "own-history")
-        form = accepted(call, {"application/json": "json", CSV: CSV})
-        reply = await desk.forecast(ask, form, call.request_id, key_id)
-        if not (ask.history or ask.as_of or ask.model_version):
-            standing = desk.shelf.standing
-            plate = desk.ready.find(form, ask.model_dump_json().encode(), standing)
-            if plate is not None:
-                desk.ready.keep(form, body, standing, plate)
-        return reply
+        return await route.handler(desk, call, await call.body(), key_id)
 
     def _refused(self, fault: Exception, call: Call) -> Reply:
         """The reply to a fault; bugs of ours are logged, once and in one line."""
@@ -200,14 +176,6 @@ class Edge:
                 )
 
 
-def _form(call: Call) -> str:
-    """The form a ready answer may be in; "" where Accept has to be read with care."""
-    asked = call.heads.get(b"accept", b"")
-    if asked in _JSONS:
-        return "json"
-    return CSV if asked == CSV.encode() else ""
-
-
 def _route_of(call: Call) -> tuple[Route, str]:
     """The route of a call, and the name its path ends in, if it does.
 
@@ -216,8 +184,6 @@ def _route_of(call: Call) -> tuple[Route, str]:
     """
     method, path = call.scope["method"], call.scope["path"]
     get, post, name = GETS.get(path), POSTS.get(path), ""
-    if path == "/openapi.json":
-        get = OPENAPI
     if get is None and post is None:
         for start, route in NAMED.items():
             if path.startswith(start) and len(path) > len(start):

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable, Mapping
-from datetime import datetime
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
-from features.errors import AskError, ModelError
-from serving.actuals import LARGEST, Actual, note_actuals
+from features.errors import ModelError
 from serving.answer import provenance
 from serving.batch_ask import BatchAsk, read_batch
 from serving.call import Call
 from serving.csv_answer import CSV
 from serving.desk import Desk, etag_of, kept
 from serving.entries import find, forecast_id_of, rendered
-from serving.errors import of_validation, shown
-from serving.evidence import evidence_view, unknown_series
+from serving.evidence import evidence_view
 from serving.lineage import lineage_view
 from serving.listing import promotions_page, series_page
 from serving.openapi import document
@@ -31,7 +25,7 @@ from serving.reply import HTML, JSON, TEXT, Reply, of_record
 from serving.shelf import Standing
 from serving.streams import WRITERS
 from serving.views import cluster_view, clusters_view, findings_view, health_view, model_view
-from serving.wire import Name, read_ask, write_json_bytes
+from serving.wire import read_ask, write_json_bytes
 
 PAGE_HEADERS: Final = (
     (
@@ -42,15 +36,36 @@ PAGE_HEADERS: Final = (
     (b"referrer-policy", b"no-referrer"),
 )
 _FORMS: Final = {"application/json": "json", CSV: CSV}
+_JSONS: Final = (b"", b"*/*", b"application/json")
 _BATCHES: Final = {media: media for media in WRITERS}
-MOST_ACTUALS: Final = 1_000
-ISO_DAY: Final = r"^(19|20|21)[0-9]{2}-[0-9]{2}-[0-9]{2}$"
 
 
 async def forecast_by_body(desk: Desk, call: Call, body: bytes, key_id: str) -> Reply:
-    """POST /v1/forecast."""
+    """POST /v1/forecast: from memory where the same bytes were asked of the same champion before."""
+    quick = _quick_form(call)
+    standing = desk.shelf.standing
+    plate = desk.ready.find(quick, body, standing) if quick else None
+    if plate is not None:
+        return desk.serve(plate, call.request_id, key_id)
+    ask = read_ask(body)
+    if ask.history:
+        desk.guard.also(key_id, "own-history")
+        return await desk.own(ask, accepted(call, _FORMS), call.request_id, key_id)
     form = accepted(call, _FORMS)
-    return await desk.forecast(read_ask(body), form, call.request_id, key_id)
+    if ask.model_version is not None or ask.as_of is not None:
+        pinned = await asyncio.to_thread(desk.shelf.pinned, ask.model_version, ask.as_of)
+        return desk.serve(await desk.plate_of(ask, form, pinned, keep=False), call.request_id, key_id)
+    plate = await desk.plate_of(ask, form, standing)
+    desk.ready.keep(form, body, standing, plate)
+    return desk.serve(plate, call.request_id, key_id)
+
+
+def _quick_form(call: Call) -> str:
+    """The form a ready answer may be in; "" where Accept has to be read with care."""
+    asked = call.heads.get(b"accept", b"")
+    if asked in _JSONS:
+        return _FORMS["application/json"]
+    return CSV if asked == CSV.encode() else ""
 
 
 async def forecast_by_query(desk: Desk, call: Call, key_id: str) -> Reply:
@@ -59,7 +74,7 @@ async def forecast_by_query(desk: Desk, call: Call, key_id: str) -> Reply:
     standing = desk.shelf.standing
     served = [name for name in standing.pack.clusters if name in standing.rungs]
     ask = ask_of_query(call.query("clusters", "series", "steps", "levels"), served)
-    plate = await desk.plate_of(ask, form, standing, pinned=False)
+    plate = await desk.plate_of(ask, form, standing)
     if _held(call, plate.etag):
         return Reply(b"", 304, JSON, kept(plate.etag))
     return desk.serve(plate, call.request_id, key_id, kept(plate.etag))
@@ -103,58 +118,6 @@ def _batch_entry(
         "digest": "",
         "digest_without": [],
     }  # fmt: skip
-
-
-class ActualRow(BaseModel):
-    """One figure that came true, in the caller's words."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-    unique_id: Name
-    ds: Annotated[str, Field(pattern=ISO_DAY)]
-    y: Annotated[float, Field(ge=0, le=LARGEST)]
-    source: Annotated[str, Field(min_length=1, max_length=200)]
-
-
-class ActualsAsk(BaseModel):
-    """What is sent to ``POST /v1/actuals``."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-    rows: Annotated[list[ActualRow], Field(min_length=1, max_length=MOST_ACTUALS)]
-
-
-async def actuals(desk: Desk, _: Call, body: bytes, key_id: str) -> Reply:
-    """POST /v1/actuals: kept as the caller's claim, apart from public records."""
-    try:
-        told = ActualsAsk.model_validate(_loaded(body))
-    except ValidationError as fault:
-        raise of_validation(fault) from None
-    standing = desk.shelf.standing
-    unknown = [row.unique_id for row in told.rows if row.unique_id not in standing.rungs]
-    if unknown:
-        raise unknown_series(unknown[0])
-    rows = [Actual(row.unique_id, row.ds, row.y, _plain(row.source)) for row in told.rows]
-    at = datetime.fromisoformat(desk.clock())
-    new = await asyncio.to_thread(note_actuals, desk.state, rows, key_id, at)
-    return of_record({"accepted": len(rows), "new": new, "refused": 0, "refusals": []})
-
-
-def _plain(text: str) -> str:
-    """Words of a caller without signs that cannot be printed."""
-    return "".join(sign if sign.isprintable() else " " for sign in text)
-
-
-def _loaded(body: bytes) -> Any:
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError) as fault:
-        raise AskError(
-            "malformed-json",
-            found=f"{len(body)} bytes that are no JSON: {shown(str(fault))}",
-            expected="one JSON object",
-            remedy='send a JSON object such as {"rows": [{"unique_id": "…", "ds": "2025-01-01", "y": 1.0}]}',
-        ) from None
 
 
 async def issued(desk: Desk, call: Call, forecast_id: str, key_id: str) -> Reply:
@@ -270,8 +233,9 @@ async def home(desk: Desk, _: Call) -> Reply:
     return Reply(page.encode(), status, HTML, PAGE_HEADERS)
 
 
-def openapi() -> Reply:
+async def openapi(_: Desk, call: Call) -> Reply:
     """GET /openapi.json."""
+    call.query()
     return of_record(document())
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from serving.actuals import LARGEST
 from serving.batch_ask import BatchAsk
+from serving.feedback import ISO_DAY, MOST_ACTUALS
 from serving.openapi_parts import (
     COUNT,
     NUMBER,
@@ -119,12 +121,12 @@ def _actuals() -> dict[str, Any]:
         "required": ["ds", "source", "unique_id", "y"],
         "properties": {
             "unique_id": name,
-            "ds": {"type": "string", "format": "date", "pattern": "^(19|20|21)[0-9]{2}-[0-9]{2}-[0-9]{2}$"},
-            "y": {"type": "number", "minimum": 0, "maximum": 1e15, "description": "Tonnes of CO2e."},
+            "ds": {"type": "string", "format": "date", "pattern": ISO_DAY},
+            "y": {"type": "number", "minimum": 0, "maximum": LARGEST, "description": "Tonnes of CO2e."},
             "source": {**name, "description": "Where the figure is from, in words of yours."},
         },
     }
-    rows = {"type": "array", "minItems": 1, "maxItems": 1_000, "items": row}
+    rows = {"type": "array", "minItems": 1, "maxItems": MOST_ACTUALS, "items": row}
     return {
         "type": "object",
         "additionalProperties": False,

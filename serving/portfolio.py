@@ -14,8 +14,8 @@ from serving.batch_ask import BatchAsk
 from serving.blocks import blocks_of, values_of
 from serving.errors import shown
 from serving.layout import PLANT
+from serving.refusals import refusal_of_name, refused
 from serving.shelf import Rung, Standing
-from serving.wire import quantile_key
 
 MAX_VALUES: Final = 20_000_000
 MAX_SHOWN: Final = 100
@@ -55,7 +55,7 @@ def portfolio(ask: BatchAsk, standing: Standing) -> Portfolio:
         if name in seen:
             continue
         seen.add(name)
-        refusal = _refusal(name, as_cluster, standing, ask.wanted)
+        refusal = refusal_of_name(name, as_cluster, standing, ask.wanted)
         if refusal is None:
             rungs.append(standing.rungs[name])
         else:
@@ -99,42 +99,6 @@ def _kind_of_absent(name: str) -> str:
     return ("cluster", "sector", PLANT)[min(name.count("/"), 2)]
 
 
-def _refusal(
-    name: str, as_cluster: bool, standing: Standing, wanted: Sequence[float]
-) -> dict[str, Any] | None:
-    """Why a name is not answered; as ``serving.answer`` refuses it."""
-    pack = standing.pack
-    fits = name in pack.clusters or not as_cluster
-    if fits and name in standing.rungs:
-        return _out_of_reach(standing.rungs[name], wanted)
-    if fits and name in pack.absent:
-        told = pack.absent[name]
-        return _refused(name, told["code"], told["reason"], "a series with recent figures", told["remedy"])
-    what = "cluster" if as_cluster else "series"
-    remedy = f"see GET /v1/{'clusters' if as_cluster else 'series'} for every {what}"
-    found = f"{what} {shown(name)!r}"
-    return _refused(shown(name), f"unknown-{what}", found, f"a {what} of the registry", remedy)
-
-
-def _out_of_reach(rung: Rung, wanted: Sequence[float]) -> dict[str, Any] | None:
-    levels = rung.levels
-    alone = rung.plain or rung.entry.kind == PLANT
-    if not alone or (wanted[0] >= levels[0] and wanted[-1] <= levels[-1]):
-        return None
-    return _refused(
-        rung.entry.unique_id,
-        "quantile-out-of-reach",
-        f"quantiles {quantile_key(wanted[0])} to {quantile_key(wanted[-1])}, and only a grid of quantiles "
-        f"for this series: {rung.made_by}",
-        f"quantiles from {quantile_key(levels[0])} to {quantile_key(levels[-1])}",
-        "ask for less extreme quantiles, or retrain the champion",
-    )
-
-
-def _refused(name: str, code: str, found: str, expected: str, remedy: str) -> dict[str, Any]:
-    return {UNIQUE_ID: name, "code": code, "found": found, "expected": expected, "remedy": remedy}
-
-
 def _bounded(count: int, ask: BatchAsk) -> None:
     values = count * ask.steps * (1 + len(ask.wanted))
     if values > MAX_VALUES:
@@ -149,7 +113,7 @@ def _bounded(count: int, ask: BatchAsk) -> None:
 def _finite(rungs: Sequence[Rung], ask: BatchAsk) -> tuple[list[Rung], list[dict[str, Any]]]:
     """Rungs whose numbers are all finite, and refusals of the others: told before anything is sent."""
     sound: list[Rung] = []
-    refused: list[dict[str, Any]] = []
+    unsound: list[dict[str, Any]] = []
     for block in blocks_of(rungs):
         mean, grid = values_of(block, ask.steps, ask.wanted)
         good = np.isfinite(np.concatenate([mean[:, :, None], grid], axis=2)).all(axis=(1, 2))
@@ -158,11 +122,11 @@ def _finite(rungs: Sequence[Rung], ask: BatchAsk) -> tuple[list[Rung], list[dict
                 sound.append(rung)
             else:
                 name, maker = rung.entry.unique_id, rung.made_by
-                refused.append(
-                    _refused(name, "forecast-not-finite", f"numbers of {maker} that are not finite",
+                unsound.append(
+                    refused(name, "forecast-not-finite", f"numbers of {maker} that are not finite",
                              "finite numbers", "retrain the champion")
                 )  # fmt: skip
-    return sound, refused
+    return sound, unsound
 
 
 def _all_refused(refusals: Sequence[dict[str, Any]]) -> AskError | DataError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -83,8 +83,3 @@ async def _stream(parts: Iterator[bytes], send: Send) -> None:
     while (part := await asyncio.to_thread(next, parts, None)) is not None:
         await send({"type": "http.response.body", "body": part, "more_body": True})
     await send({"type": "http.response.body", "body": b""})
-
-
-def with_headers(reply: Reply, extra: Mapping[bytes, bytes]) -> Reply:
-    """The same reply with more headers."""
-    return Reply(reply.body, reply.status, reply.kind, (*reply.extra, *extra.items()), reply.parts)
