@@ -96,7 +96,7 @@ class Timetable:
             address = sa.make_url(url)
             if address.get_backend_name() == "sqlite" and address.database:
                 Path(address.database).parent.mkdir(parents=True, exist_ok=True)
-                self._engine = sa.create_engine(address, connect_args={"timeout": 30})
+                self._engine = _one_at_a_time(sa.create_engine(address, connect_args={"timeout": 30}))
             else:
                 self._engine = sa.create_engine(address, pool_pre_ping=True)
         try:
@@ -187,6 +187,24 @@ class Timetable:
     def _begun(self) -> Iterator[sa.Connection]:
         with _answering(), self._engine.begin() as line:
             yield line
+
+
+def _one_at_a_time(engine: sa.Engine) -> sa.Engine:
+    """Each transaction of a sqlite file waits for its turn as it begins.
+
+    The driver by itself makes tables outside of any transaction, and turns a reader into a writer without
+    waiting: two processes that open a new file at once then fail one another.
+    """
+
+    def connected(raw: Any, _: object) -> None:
+        raw.isolation_level = None
+
+    def begun(line: sa.Connection) -> None:
+        line.exec_driver_sql("BEGIN IMMEDIATE")
+
+    sa.event.listen(engine, "connect", connected)
+    sa.event.listen(engine, "begin", begun)
+    return engine
 
 
 def _insert_once(line: sa.Connection, table: sa.Table, values: Mapping[str, str]) -> None:
