@@ -31,6 +31,8 @@ STATUS_OF_CODE: Final[Mapping[str, int]] = {
     "cursor-of-another-question": 404,
     "unknown-cluster": 404,
     "unknown-series": 404,
+    "unknown-target": 404,
+    "unknown-answer": 404,
     "method-not-allowed": 405,
     "not-acceptable": 406,
     "body-too-slow": 408,
