@@ -45,7 +45,7 @@ def drivers_view(unique_id: str, standing: Standing, step: int = 1) -> dict[str,
         )
     _refuse_without_champion(unique_id, rung)
     fitted, history = pack.kept.model
-    names = _leaves(rung)
+    names = leaves_of(rung)
     seen = history.take([history.row[name] for name in names])
     blend = blend_members(fitted, seen, step)
     place = next((k for k, member in enumerate(fitted.members) if isinstance(member, BoostedFit)), None)
@@ -85,7 +85,7 @@ def _refuse_without_champion(name: str, rung: Rung) -> None:
         )
 
 
-def _leaves(rung: Rung) -> list[str]:
+def leaves_of(rung: Rung) -> list[str]:
     """The series whose forecasts are summed; the series itself where none is."""
     entry = rung.entry
     if entry.kind not in ("cluster", INITIATIVE):

@@ -71,7 +71,7 @@ def why_view(
         "split": _split(),
         "events": _events(unique_id, leaves, past, pack, first, last),
         "shocks": [
-            {**event.as_record(), "same_way": _same_way(unique_id, event, past)}
+            {**event.as_record(), "same_way": _same_way(unique_id, event, past, pack)}
             for event in past.shocks
             if first < event.year <= last
         ],
@@ -135,7 +135,10 @@ def _plants(
     below = contributions(window(names, first, last, pack, told), strict=False)
     rows = below.as_records()
     whole = float(found.change.sum())
-    told_rows = [{**row, "share": row["change"] / whole if whole else None} for row in rows]
+    told_rows = [
+        {**row, "name": _name(row[UNIQUE_ID], pack), "share": row["change"] / whole if whole else None}
+        for row in rows
+    ]
     shown, change = told_rows[:MOST_PLANTS], float(sum(row["change"] for row in rows[:MOST_PLANTS]))
     scope = float(sum(row["scope_change"] for row in rows[:MOST_PLANTS]))
     rest = {"change": whole - change, "scope_change": float(found.scope.sum()) - scope}
@@ -200,15 +203,19 @@ def _cause(series: str, event: Event, past: Past, pack: OpenedPack) -> dict[str,
             years = window(names, year - 1, year, pack, past.told).y
             cause = single_cause(names, years[:, 0], years[:, 1], change)
             if cause is not None:
-                return {"level": level, **cause}
+                return {"level": level, "name": _name(cause[UNIQUE_ID], pack), **cause}
     return None
 
 
-def _same_way(name: str, event: Event, past: Past) -> bool | None:
+def _name(unique_id: str, pack: OpenedPack) -> str | None:
+    """What a plant is called where the register says so; None elsewhere."""
+    return (pack.series[unique_id].name or None) if unique_id in pack.series else None
+
+
+def _same_way(name: str, event: Event, past: Past, pack: OpenedPack) -> bool | None:
     """Whether the series moved the way of the shock in its year; None where it has no change then."""
-    row = past.dense.row[name]
-    years = past.years(row)
-    if event.year not in years[1:] or event.percent is None:
+    if event.percent is None:
         return None
-    change = np.diff(past.dense.y[row, : len(years)])[event.year - years[1]]
+    before, after = window([name], event.year - 1, event.year, pack, past.told).y[0]
+    change = after - before
     return bool(np.sign(change) == np.sign(event.percent)) if np.isfinite(change) else None

@@ -1,8 +1,7 @@
-"""Why it moved, what drives a forecast, and a caller's own split: answers that add up, refusals that help."""
+"""Why it moved: contributions that add up, events with their causes, refusals that help."""
 
 from __future__ import annotations
 
-import copy
 import json
 from pathlib import Path
 from typing import Any, Final
@@ -10,16 +9,10 @@ from typing import Any, Final
 import numpy as np
 import pytest
 
-from features.errors import AskError, DataError, ForecarbonError, ModelError
-from models.engine import fit_panel
-from models.recipe import champion_recipe
-from models.saved import write
+from features.errors import AskError
 from serving.driven import drivers_view
-from serving.own_split import decomposition_of
 from serving.shelf import Shelf, Standing
 from serving.why import why_view
-from tests.serving.synthetic import Kit, figures
-from tests.serving.whole import Outlooker
 
 ADDS: Final = 1e-9
 
@@ -76,6 +69,29 @@ def test_plants_and_the_rest_add_up_to_the_sector(whole: Standing) -> None:
     assert told == pytest.approx(view["like_for_like"]["change"], rel=ADDS)
 
 
+def test_a_plant_is_answered_by_itself(whole: Standing) -> None:
+    view = why_view("aa-north/steel/mill", whole, 2014, 2022)
+    assert [row["unique_id"] for row in view["contributions"]] == ["aa-north/steel/mill"]
+    assert not view["plants"]["known"]
+    json.dumps(view, allow_nan=False)
+
+
+def test_the_plant_behind_an_unusual_year_is_named(whole: Standing, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Steel halves in 2020, which its series' own rule calls unusual; the mill fell by as much as steel."""
+    history = dict(whole.pack.history)
+    for name in ("aa-north/steel", "aa-north/steel/mill"):
+        days, values = history[name]
+        history[name] = (days, np.where(np.arange(len(days)) == days.index("2020-01-01"), values / 2, values))
+    monkeypatch.setitem(whole.pack.__dict__, "history", history)
+    monkeypatch.setitem(whole.pack.__dict__, "digest", "of this test alone")
+    events = why_view("aa-north/steel", whole, 2018, 2020)["events"]
+    told = next(event for event in events if event["kind"] == "unusual-change" and event["year"] == 2020)
+    assert told["codes"] == ["down", "mad-log-changes"]
+    assert told["cause"]["unique_id"] == "aa-north/steel/mill"
+    assert told["cause"]["level"] == "plant"
+    assert 0.5 < told["cause"]["share"] < 1
+
+
 def test_restatements_are_among_the_events(whole: Standing) -> None:
     view = why_view("aa-north", whole, 2014, 2022)
     told = [event for event in view["events"] if event["kind"] == "restatement"]
@@ -124,188 +140,6 @@ def test_questions_that_have_no_answer(whole: Standing, name: str, start: int, e
     assert told.value.code == code
     assert told.value.remedy
     assert told.value.expected
-
-
-@pytest.fixture(scope="module")
-def blended(tmp_path_factory: pytest.TempPathFactory) -> Standing:
-    """A standing whose pack keeps a real, small blend."""
-    place = tmp_path_factory.mktemp("blended")
-    dense, _ = figures()
-    fitted = fit_panel(dense, champion_recipe(seasonal=False, reach=3, origins=4, trees=8))
-    write(fitted, dense, place / "model")
-    Kit(champion=Outlooker()).publish(place / "store", fitted=fitted, model_folder=place / "model")
-    shelf = Shelf(place / "store")
-    shelf.refresh()
-    return shelf.standing
-
-
-@pytest.mark.parametrize("name", ["aa-north/power", "aa-north", "initiative"])
-@pytest.mark.parametrize("step", [1, 3, 30])
-def test_members_and_drivers_add_up_to_the_centre(blended: Standing, name: str, step: int) -> None:
-    view = drivers_view(name, blended, step)
-    json.dumps(view, allow_nan=False)
-    whole = view["anchor"] + sum(member["contribution"] for member in view["members"])
-    assert whole == pytest.approx(view["centre"], rel=ADDS)
-    assert view["centre"] + view["after_centre"] == pytest.approx(view["served_mean"])
-    booster = view["booster"]
-    groups = sum(row["contribution"] for row in booster["groups"])
-    told = groups + booster["base"] + booster["floor_at_zero"]
-    assert told == pytest.approx(booster["contribution"], abs=ADDS * view["centre"])
-    mine = next(member for member in view["members"] if member["member"] == "boosted")
-    assert mine["contribution"] == booster["contribution"]
-
-
-def test_a_sum_is_the_sum_of_its_sectors(blended: Standing) -> None:
-    whole = drivers_view("aa-north", blended, 2)
-    assert whole["summed"] == ["aa-north/power", "aa-north/steel"]
-    parts = [drivers_view(name, blended, 2) for name in whole["summed"]]
-    assert whole["centre"] == pytest.approx(sum(part["centre"] for part in parts))
-    for k, member in enumerate(whole["members"]):
-        assert member["contribution"] == pytest.approx(sum(p["members"][k]["contribution"] for p in parts))
-        assert member["weight"] is None
-        assert 0 <= parts[0]["members"][k]["weight"] <= 1
-
-
-def test_drivers_that_cannot_be_told(blended: Standing, standing: Standing, tmp_path: Path) -> None:
-    for name, step, code in (("nowhere", 1, "unknown-series"), ("aa-north", 0, "step-out-of-range"),
-                             ("aa-north", 31, "step-out-of-range")):  # fmt: skip
-        with pytest.raises(AskError) as told:
-            drivers_view(name, blended, step)
-        assert told.value.code == code
-    with pytest.raises(ModelError, match="model-not-kept"):
-        drivers_view("aa-north", standing, 1)
-    Kit(champion=Outlooker(broken=("bb-south/power",))).publish(tmp_path / "broken")
-    shelf = Shelf(tmp_path / "broken")
-    shelf.refresh()
-    with pytest.raises(AskError, match="drivers-unknown"):
-        drivers_view("bb-south/power", shelf.standing, 1)
-
-
-TABLE: Final[dict[str, Any]] = {
-    "periods": [2019, 2020, 2021],
-    "parts": ["steel", "cement", "new"],
-    "emissions": [[10, 8, 6], [5, 5, 5.5], [None, None, 1]],
-    "activity": [[5, 4, 4], [5, 5, 6], [None, None, 2]],
-}
-
-
-def test_a_table_is_split_exactly() -> None:
-    view = decomposition_of(TABLE)
-    json.dumps(view, allow_nan=False)
-    assert view["change"] == pytest.approx(-2.5)
-    for effects in (view["effects"], view["chained"]):
-        assert sum(effects.values()) == pytest.approx(view["change"], rel=ADDS)
-    for step in view["steps"]:
-        assert sum(step["effects"].values()) == pytest.approx(step["change"], rel=ADDS)
-    for part in view["parts"]:
-        assert sum(part["effects"].values()) == pytest.approx(part["change"], rel=ADDS, abs=1e-12)
-    assert np.prod(list(view["ratios"].values())) == pytest.approx(12.5 / 15)
-    assert {part["part"]: part["kind"] for part in view["parts"]}["new"] == "entry"
-    assert view["answer"]["code"] == "real-cut"
-    assert view["answer"]["sure"] is None
-
-
-def test_a_table_with_spreads_says_how_sure_it_is() -> None:
-    told = {**TABLE, "emissions_spread": 0.05, "activity_spread": 0.02}
-    answer = decomposition_of(told)["answer"]
-    assert 0 <= answer["same_code"] <= 1
-    assert decomposition_of(told) == decomposition_of(told)
-
-
-def test_parts_of_unlike_units_have_no_mix() -> None:
-    view = decomposition_of({**TABLE, "mix": False, "activity_unit": "own unit of each"})
-    assert set(view["effects"]) == {"activity", "intensity"}
-    assert view["activity_unit"] == "own unit of each"
-
-
-@pytest.mark.parametrize(
-    ("table", "row", "column", "cell", "expected"),
-    [
-        ("emissions", 0, 1, "8", "a number or null"),
-        ("emissions", 0, 1, True, "a number or null"),
-        ("emissions", 0, 1, float("nan"), "a number of at most 1e+15"),
-        ("emissions", 0, 1, -float("inf"), "a number of at most 1e+15"),
-        ("emissions", 0, 1, None, "a number where the other table has one"),
-        ("emissions", 0, 1, [1], "a number or null"),
-        ("activity", 0, 1, -1, "activity of zero or more"),
-        ("activity", 0, 1, float("nan"), "a number of at most 1e+15"),
-        ("activity", 0, 1, 1e16, "a number of at most 1e+15"),
-        ("activity", 0, 1, 1e-300, "0, or 1e-09 and more"),
-        ("activity", 0, 1, 0, "activity above zero wherever emissions are not zero"),
-        ("activity", 2, 2, None, "a number where the other table has one"),
-    ],
-)
-def test_a_bad_cell_is_named_with_what_was_expected(
-    table: str, row: int, column: int, cell: Any, expected: str
-) -> None:
-    body = copy.deepcopy(TABLE)
-    body[table][row][column] = cell
-    with pytest.raises(DataError) as told:
-        decomposition_of(body)
-    assert told.value.code == "cells-unreadable"
-    cells = told.value.facts["cells"]
-    assert [item["field"] for item in cells] == [f"{table}[{row}][{column}]"]
-    assert set(cells[0]) == {"field", "part", "period", "found", "expected", "remedy"}
-    assert cells[0]["expected"] == expected
-    assert (cells[0]["part"], cells[0]["period"]) == (TABLE["parts"][row], str(TABLE["periods"][column]))
-
-
-def test_every_bad_cell_is_named() -> None:
-    body = copy.deepcopy(TABLE)
-    body["emissions"][0][0], body["activity"][1][2], body["activity"][2][0] = "x", -1, 4
-    with pytest.raises(DataError) as told:
-        decomposition_of(body)
-    fields = {item["field"] for item in told.value.facts["cells"]}
-    assert fields == {"emissions[0][0]", "activity[1][2]", "emissions[2][0]"}
-
-
-@pytest.mark.parametrize(
-    ("change", "code"),
-    [
-        ({"parts": ["steel", "steel", "new"]}, "field-unreadable"),
-        ({"parts": ["steel", "", "new"]}, "field-unreadable"),
-        ({"parts": ["steel", None, "new"]}, "field-unreadable"),
-        ({"parts": "steel"}, "field-unreadable"),
-        ({"parts": [f"p{i}" for i in range(201)]}, "field-unreadable"),
-        ({"periods": list(range(101))}, "field-unreadable"),
-        ({"periods": [2019]}, "field-unreadable"),
-        ({"periods": [2021, 2020, 2019]}, "field-unreadable"),
-        ({"emissions": [[1, 2, 3]]}, "field-unreadable"),
-        ({"emissions": [[1, 2], [3, 4], [5, 6]]}, "field-unreadable"),
-        ({"activity": None}, "field-unreadable"),
-        ({"mix": "no"}, "field-unreadable"),
-        ({"activity_unit": 5}, "field-unreadable"),
-        ({"emissions_spread": 2}, "field-unreadable"),
-        ({"activity_spread": float("nan")}, "field-unreadable"),
-        ({"colour": 1}, "field-unknown"),
-    ],
-)
-def test_a_bad_field_is_refused_by_name(change: dict[str, Any], code: str) -> None:
-    with pytest.raises(AskError) as told:
-        decomposition_of({**TABLE, **change})
-    assert told.value.code == code
-    assert next(iter(change)) in told.value.message
-    assert told.value.remedy
-
-
-@pytest.mark.parametrize("body", [None, [], "table", {}, {"parts": ["a"]}])
-def test_what_is_no_table_is_refused(body: Any) -> None:
-    with pytest.raises(ForecarbonError) as told:
-        decomposition_of(body)
-    assert told.value.code in ("field-unreadable", "field-missing")
-
-
-def test_the_largest_table_is_answered() -> None:
-    rng = np.random.default_rng(1)
-    body = {
-        "periods": list(range(1900, 2000)),
-        "parts": [f"p{i}" for i in range(200)],
-        "emissions": rng.lognormal(size=(200, 100)).tolist(),
-        "activity": rng.lognormal(size=(200, 100)).tolist(),
-    }
-    view = decomposition_of(body)
-    assert sum(view["effects"].values()) == pytest.approx(view["change"], rel=ADDS)
-    assert len(view["steps"]) == 99
 
 
 def test_the_served_clusters_have_answers(trained_store: Path) -> None:
