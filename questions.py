@@ -53,3 +53,18 @@ def progress(
         cluster, store=store, target_id=target, targets=targets, base_year=base_year, scope=scope,
         language=language, as_json=as_json,
     )  # fmt: skip
+
+
+@app.command()
+def why(
+    cluster: Annotated[str, typer.Argument(help="Cluster, sector or initiative.")],
+    start: Annotated[int | None, typer.Option(help="First year; five before the last when left out.")] = None,
+    end: Annotated[int | None, typer.Option(help="Last year; the newest when left out.")] = None,
+    language: Annotated[str, typer.Option(help="Of the sentences.")] = "en",
+    as_json: AsJson = False,
+    store: Store = AT_HOME,
+) -> None:
+    """Why did emissions move? Part by part, with unusual years and shocks that all shared."""
+    from serving.printed_progress import print_why
+
+    print_why(cluster, store=store, start=start, end=end, language=language, as_json=as_json)

@@ -124,6 +124,8 @@ FORMS: Final[Mapping[str, Callable[[Any, Mapping[str, str]], str]]] = {
     "count": lambda value, _: str(len(value) if isinstance(value, list) else int(value)),
     "list": lambda value, _: ", ".join(map(str, value)),
     "mt": lambda value, _: _significant(value / 1e6),
+    "signed-mt": lambda value, _: f"{'+' if value > 0 else '-'}{_significant(abs(value) / 1e6)}",
+    "signed-percent": lambda value, _: f"{value:+.1f}%",
     "mt-size": lambda value, _: _significant(abs(value) / 1e6),
     "percent": lambda value, _: f"{value:.1f}%",
     "percent-of": lambda value, _: f"{value:.0f}%",

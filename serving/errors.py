@@ -39,6 +39,8 @@ STATUS_OF_CODE: Final[Mapping[str, int]] = {
     "body-too-large": 413,
     "wrong-content-type": 415,
     "series-absent": 422,
+    # Rows and labels of a table that do not fit one another.
+    "field-unreadable": 422,
     "cadence-finer-than-ds": 422,
     "answer-too-large": 422,
     "batch-too-large": 422,

@@ -74,6 +74,23 @@ def loaded(body: bytes) -> Any:
         ) from None
 
 
+def table_of(body: bytes) -> dict[str, Any]:
+    """The JSON object in ``body``.
+
+    Raises:
+        AskError: it is none.
+    """
+    told = loaded(body)
+    if not isinstance(told, dict):
+        raise AskError(
+            "malformed-json",
+            found=f"a {type(told).__name__}",
+            expected="one JSON object",
+            remedy="send a JSON object; see /openapi.json for its fields",
+        )
+    return told
+
+
 def goals_of_ask(ask: ProgressAsk, registry: Sequence[Goal] = ()) -> list[Goal]:
     """The caller's targets as goals.
 

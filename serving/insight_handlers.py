@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from features.errors import AskError
+from insights.brief import LANGUAGE
 from insights.goals import FIRST_YEAR, LAST_YEAR, Goal
 from serving.call import Call
 from serving.compare_view import YEAR, compare_view
@@ -14,13 +15,26 @@ from serving.desk import Desk
 from serving.errors import shown
 from serving.handlers import view
 from serving.initiative_view import initiative_view
-from serving.insight_ask import CompareAsk, ProgressAsk, goals_of_ask, read_compare, read_progress
+from serving.driven import drivers_view
+from serving.insight_ask import (
+    CompareAsk,
+    ProgressAsk,
+    goals_of_ask,
+    read_compare,
+    read_progress,
+    table_of,
+)
 from serving.packs import packs_in
-from serving.progress import goals_of, progress_view
+from serving.own_split import decomposition_of
+from serving.progress import calibration_view, goals_of, name_of, progress_view
 from serving.provenance import Look, provenance_view, with_id
-from serving.queries import Question, needed, one, year_of
+from serving.queries import Question, needed, one, whole_of, year_of
 from serving.reply import Reply, of_record
 from serving.shelf import Standing
+from serving.split_ahead import forecast_split_view
+from serving.views import told_of
+from serving.why import why_view
+from serving.why_brief import with_brief
 
 
 def _progress(standing: Standing, question: Mapping[str, Any]) -> dict[str, Any]:
@@ -53,8 +67,35 @@ def _initiative(standing: Standing, question: Mapping[str, Any]) -> dict[str, An
     return initiative_view(standing, year=int(question["year"]))
 
 
+def _why(standing: Standing, question: Mapping[str, Any]) -> dict[str, Any]:
+    name = str(question["series"])
+    told = why_view(name, standing, question.get("start_year"), question.get("end_year"))
+    return with_brief(told, name_of(name, standing), str(question.get("language") or LANGUAGE))
+
+
+def _drivers(standing: Standing, question: Mapping[str, Any]) -> dict[str, Any]:
+    return drivers_view(str(question["series"]), standing, int(question["step"]))
+
+
+def _split_ahead(standing: Standing, question: Mapping[str, Any]) -> dict[str, Any]:
+    body = {name: value for name, value in question.items() if name != "series"}
+    return forecast_split_view(str(question["series"]), standing, body)
+
+
+def _decomposition(standing: Standing, question: Mapping[str, Any]) -> dict[str, Any]:
+    return {**decomposition_of(question), **told_of(standing)}
+
+
 # Views that an answer_id can name.
-VIEWS: Final[dict[str, Look]] = {"progress": _progress, "compare": _compare, "initiative": _initiative}
+VIEWS: Final[dict[str, Look]] = {
+    "progress": _progress,
+    "compare": _compare,
+    "initiative": _initiative,
+    "why": _why,
+    "drivers": _drivers,
+    "forecast-split": _split_ahead,
+    "decomposition": _decomposition,
+}
 
 
 def _made(name: str, question: Mapping[str, Any], standing: Standing) -> dict[str, Any]:
@@ -115,6 +156,54 @@ async def initiative(desk: Desk, call: Call) -> Reply:
         return _made("initiative", {"year": year_of(told, "year", FIRST_YEAR, LAST_YEAR) or YEAR}, standing)
 
     return await view(desk, call, "initiative", call.query("year"), look)
+
+
+async def why(desk: Desk, call: Call) -> Reply:
+    """GET /v1/insights/why."""
+
+    def look(standing: Standing, told: Question) -> Mapping[str, Any]:
+        question = {
+            "series": needed(told, "series"),
+            "start_year": year_of(told, "start_year", FIRST_YEAR, LAST_YEAR),
+            "end_year": year_of(told, "end_year", FIRST_YEAR, LAST_YEAR),
+            "language": one(told, "language"),
+        }
+        return _made("why", {k: v for k, v in question.items() if v is not None}, standing)
+
+    return await view(desk, call, "why", call.query("series", "start_year", "end_year", "language"), look)
+
+
+async def drivers(desk: Desk, call: Call) -> Reply:
+    """GET /v1/insights/drivers."""
+
+    def look(standing: Standing, told: Question) -> Mapping[str, Any]:
+        question = {"series": needed(told, "series"), "step": whole_of(told, "step", 1)}
+        return _made("drivers", question, standing)
+
+    return await view(desk, call, "drivers", call.query("series", "step"), look)
+
+
+async def decomposition(desk: Desk, call: Call, body: bytes, key_id: str) -> Reply:
+    """POST /v1/insights/decomposition: a table of the caller's."""
+    del call, key_id
+    asked = table_of(body)
+    return of_record(await asyncio.to_thread(_made, "decomposition", asked, desk.shelf.standing))
+
+
+async def forecast_split(desk: Desk, call: Call, body: bytes, key_id: str) -> Reply:
+    """POST /v1/insights/forecast-split: the forecast of a series, with an activity of the caller's."""
+    del call, key_id
+    asked = table_of(body)
+    if not isinstance(asked.get("series"), str):
+        raise AskError(
+            "field-missing", found="no series", expected="series, a text", remedy="name the series to split"
+        )
+    return of_record(await asyncio.to_thread(_made, "forecast-split", asked, desk.shelf.standing))
+
+
+async def calibration(desk: Desk, call: Call) -> Reply:
+    """GET /v1/insights/calibration."""
+    return await view(desk, call, "calibration", call.query(), lambda standing, _: calibration_view(standing))
 
 
 async def provenance(desk: Desk, call: Call, answer_id: str) -> Reply:

@@ -15,8 +15,10 @@ from features.errors import AskError, ForecarbonError
 from serving.errors import of_validation
 from serving.insight_ask import ProgressAsk, goals_of_ask
 from serving.printed import MEGATONNE, opened_shelf
-from serving.progress import goals_of, progress_view
+from serving.progress import goals_of, name_of, progress_view
 from serving.shelf import Standing
+from serving.why import why_view
+from serving.why_brief import with_brief
 
 WIDE: Final = 110
 NAMED: Final = 20
@@ -57,6 +59,34 @@ def print_progress(
         print(json.dumps(told, indent=2, ensure_ascii=False))  # noqa: T201
         return
     _print(told)
+
+
+def print_why(
+    name: str,
+    *,
+    store: Path,
+    start: int | None = None,
+    end: int | None = None,
+    language: str = "en",
+    as_json: bool = False,
+) -> None:
+    """Print what moved a series from one year to another.
+
+    Raises:
+        AskError, DataError: as ``why_view``.
+    """
+    standing = opened_shelf(store)
+    told = with_brief(why_view(name, standing, start, end), name_of(name, standing), language)
+    if as_json:
+        print(json.dumps(told, indent=2, ensure_ascii=False))  # noqa: T201
+        return
+    console = Console(width=WIDE, highlight=False)
+    for said in told["brief"]:
+        console.print(f"- {said['text']}", markup=False)
+    table = Table("part", f"{told['start_year']}, Mt", f"{told['end_year']}, Mt", "change, Mt")
+    for part in told["contributions"]:
+        table.add_row(part["unique_id"], *(_mt(part[key]) for key in ("start", "end", "change")))
+    console.print(table)
 
 
 def print_all(store: Path) -> None:

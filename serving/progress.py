@@ -108,8 +108,25 @@ def factors_of(reference: Reference) -> Factors:
 
 def recalibration_of(standing: Standing) -> Any:
     """What the served model learnt from past targets; None where it keeps no such record."""
-    record = getattr(standing.pack.kept, "dated", None)
+    record = standing.pack.kept.dated
     return None if record is None else record.recalibration
+
+
+def calibration_view(standing: Standing) -> dict[str, Any]:
+    """How well the served model's chances came true on targets replayed at past cutoffs.
+
+    Raises:
+        DataError: the served model keeps no such record (``calibration-unknown``).
+    """
+    record = standing.pack.kept.dated
+    if record is None:
+        raise DataError(
+            "calibration-unknown",
+            found=f"no record of past targets beside {standing.pack.model_version}",
+            expected="one, as retrains keep it",
+            remedy="retrain: chances are told as shares of paths until then",
+        )
+    return {**record.facts, **told_of(standing)}
 
 
 def _warming(ground: Ground, factors: Factors) -> dict[str, Any] | None:

@@ -91,6 +91,12 @@ def year_of(told: Question, name: str, first: int, last: int) -> int | None:
     return year
 
 
+def whole_of(told: Question, name: str, usual: int) -> int:
+    """A whole number in the query; ``usual`` without it."""
+    text = one(told, name)
+    return usual if text is None else _whole(text, name)
+
+
 def limit(told: Question) -> int:
     """How many lines a page may have."""
     text = one(told, "limit")
