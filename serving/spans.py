@@ -25,15 +25,22 @@ EPOCH: Final = 1970
 
 def breaks_of(name: str, pack: OpenedPack, told: Told) -> dict[int, set[str]]:
     """Years in which the scope of a series, or of any sector it sums, changes, with the ids of the breaks."""
+    found: dict[int, set[str]] = {}
+    for _, year, break_id in _breaks([name, *sectors_of(name, pack, told)], told):
+        found.setdefault(year, set()).add(break_id)
+    return found
+
+
+def _breaks(names: Sequence[str], told: Told) -> list[tuple[str, int, str]]:
+    """(series, year, break_id) of the declared breaks of the series themselves."""
     if told.figures is None:
-        return {}
-    names = [name, *sectors_of(name, pack, told)]
+        return []
     frame = told.figures.breaks
     mine = frame[frame[UNIQUE_ID].isin(names)]
-    found: dict[int, set[str]] = {}
-    for ds, break_id in zip(mine[DS], mine["break_id"], strict=True):
-        found.setdefault(pd.Timestamp(ds).year, set()).add(str(break_id))
-    return found
+    return [
+        (str(name), pd.Timestamp(ds).year, str(break_id))
+        for name, ds, break_id in zip(mine[UNIQUE_ID], mine[DS], mine["break_id"], strict=True)
+    ]
 
 
 def sectors_of(name: str, pack: OpenedPack, told: Told) -> list[str]:
@@ -60,17 +67,19 @@ def plants_of(name: str, pack: OpenedPack, told: Told) -> list[str]:
 
 
 def window(names: Sequence[str], first: int, last: int, pack: OpenedPack, told: Told) -> Dense:
-    """``names`` from year ``first`` to ``last`` on one calendar, (N, years), NaN where missing."""
+    """``names`` from year ``first`` to ``last`` on one calendar, (N, years), NaN where missing.
+
+    Breaks are those of the series themselves, so name the sectors of a sum and not the sum.
+    """
     y = np.full((len(names), last - first + 1), np.nan)
     place = {name: row for row, name in enumerate(names)}
     for name, year, value in _figures(names, pack, told):
         if first <= year <= last:
             y[place[name], year - first] = value
     breaks = np.zeros(y.shape, dtype=bool)
-    for name, row in place.items():
-        for year in breaks_of(name, pack, told):
-            if first < year <= last:
-                breaks[row, year - first] = True
+    for name, year, _ in _breaks(names, told):
+        if first < year <= last:
+            breaks[place[name], year - first] = True
     return Dense(
         ids=tuple(names),
         y=y,
