@@ -159,9 +159,10 @@ class DatedRecord:
 
     Attributes:
         recalibration: learnt on all pseudo-targets whose outcome is known.
-        facts: JSON-ready: how the pseudo-targets are made, cutoffs, and ``scores``, one record a kind of
-            series and one ("all") over all of them (see ``models.dated_scores``), of chances that were
-            recalibrated walking forward.
+        facts: JSON-ready. names (challenger, baseline), issued (ISO days of the folds), as_of, plan,
+            plan_fingerprint, verdict_id; targets (how they are made), closures; scores and undecided: one
+            record a kind of series, and first one of "all", of chances recalibrated walking forward (see
+            ``models.dated_scores.record``), over all pseudo-targets and over those that naive leaves open.
     """
 
     recalibration: Recalibration
@@ -172,10 +173,22 @@ class DatedRecord:
         told = [row for row in self.facts["scores"] if row["kind"] == kind]
         return dict(told[0]) if told else None
 
+    def as_record(self) -> dict[str, Any]:
+        """JSON-ready form."""
+        return {"facts": dict(self.facts), "recalibration": self.recalibration.as_record()}
+
+    @staticmethod
+    def of_record(record: Mapping[str, Any]) -> DatedRecord:
+        """Inverse of ``as_record``.
+
+        Raises:
+            KeyError, ValueError, TypeError: not such a record.
+        """
+        return DatedRecord(Recalibration.of_record(record["recalibration"]), dict(record["facts"]))
+
     def write(self, folder: Path) -> None:
         """Write it into ``folder`` as a plain file."""
-        record = {"facts": dict(self.facts), "recalibration": self.recalibration.as_record()}
-        write_json(folder / DATED_FILE, record)
+        write_json(folder / DATED_FILE, self.as_record())
 
     @staticmethod
     def read(folder: Path) -> DatedRecord:
@@ -184,5 +197,4 @@ class DatedRecord:
         Raises:
             OSError, ValueError, KeyError, TypeError: it is not there, or not as it was written.
         """
-        record = read_json(folder / DATED_FILE)
-        return DatedRecord(Recalibration.of_record(record["recalibration"]), dict(record["facts"]))
+        return DatedRecord.of_record(read_json(folder / DATED_FILE))
