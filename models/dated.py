@@ -52,7 +52,7 @@ def chance_at_most(values: Float, levels: Sequence[float] | Float, bound: Float 
     low = np.take_along_axis(curve, left, axis=-1)[..., 0]
     high = np.take_along_axis(curve, left + 1, axis=-1)[..., 0]
     left = left[..., 0]
-    with np.errstate(invalid="ignore", divide="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         share = (at - low) / (high - low)
     # Two equal quantiles at an end: no slope to go on along, so the chance is all or nothing.
     share = np.where(np.isnan(share), np.inf, share)

@@ -7,7 +7,7 @@ folds are asked, not only those the gate scores: years, not cases, are what a ma
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -105,28 +105,54 @@ def walked(past: Past, ours: Float, naive: Float, rivals: Rivals = lambda fold, 
         ours, naive: (F, B, H, 13) quantiles at ``STANDARD_QUANTILES`` of the recipe and of the baseline.
         rivals: further chances scored beside them.
     """
-    folds = len(past.seen)
-    shape = (folds + 1, len(KINDS), folds, BLOCKS, BINS)
-    n, met = np.zeros(shape, dtype=np.float32), np.zeros(shape, dtype=np.float32)
     whole, undecided = list[Scored](), list[Scored]()
-    for fold in range(folds):
-        asked = past_targets(past.seen[fold], past.actual[fold])
-        raw, beside = said_of(ours[fold], asked), said_of(naive[fold], asked)
-        kind, block = past.kind[asked.rows], past.block[asked.rows]
-        seen = Cases(KINDS, n[: fold + 1].sum(axis=0), met[: fold + 1].sum(axis=0))
-        said = {
-            RECALIBRATED: mended(learn(seen, draws=0), raw, kind),
-            RAW: raw,
-            NAIVE: beside,
-            **rivals(fold, asked),
-        }
+    counts = Counts.none(len(past.seen))
+    for asked, said in walking(past, ours, naive, counts, rivals):
+        kind, block, beside = past.kind[asked.rows], past.block[asked.rows], said[NAIVE]
         whole.append(Scored.of_cutoff(KINDS, kind, block, said, asked.met))
         open_ = (beside >= UNDECIDED[0]) & (beside <= UNDECIDED[1])
         left = {name: p[open_] for name, p in said.items()}
         undecided.append(Scored.of_cutoff(KINDS, kind[open_], block[open_], left, asked.met[open_]))
-        n[:, :, fold], met[:, :, fold] = _by_publication(past.known[fold], asked, kind, block, raw, folds)
-    served = learn(Cases(KINDS, n.sum(axis=0), met.sum(axis=0)))
-    return Walked(Scored.joined(whole), Scored.joined(undecided), served)
+    return Walked(Scored.joined(whole), Scored.joined(undecided), learn(counts.by(len(past.seen))))
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Cases filled in fold by fold: (F + 1, K, F, G, BINS) by the first fold that knew their outcome, kind,
+    cutoff, block and what was said; and those met."""
+
+    n: npt.NDArray[np.float32]
+    met: npt.NDArray[np.float32]
+
+    @staticmethod
+    def none(folds: int) -> Counts:
+        """No cases of so many folds yet."""
+        shape = (folds + 1, len(KINDS), folds, BLOCKS, BINS)
+        return Counts(np.zeros(shape, dtype=np.float32), np.zeros(shape, dtype=np.float32))
+
+    def by(self, fold: int) -> Cases:
+        """Those whose outcome was published by the issue of a fold."""
+        n, met = (part[: fold + 1].sum(axis=0, dtype=np.float64) for part in (self.n, self.met))
+        return Cases(KINDS, n, met)
+
+
+def walking(
+    past: Past, ours: Float, naive: Float, counts: Counts, rivals: Rivals = lambda fold, targets: {}
+) -> Iterator[tuple[PastTargets, dict[str, Float]]]:
+    """The pseudo-targets of each fold, oldest first, and the chances said of them, by name.
+
+    Args:
+        counts: filled in on the way; empty at first.
+    """
+    folds = len(past.seen)
+    for fold in range(folds):
+        asked = past_targets(past.seen[fold], past.actual[fold])
+        raw, kind, block = said_of(ours[fold], asked), past.kind[asked.rows], past.block[asked.rows]
+        mend = learn(counts.by(fold), draws=0)
+        said = {RECALIBRATED: mended(mend, raw, kind), RAW: raw, NAIVE: said_of(naive[fold], asked)}
+        yield asked, {**said, **rivals(fold, asked)}
+        n, met = _by_publication(past.known[fold], asked, kind, block, raw, folds)
+        counts.n[:, :, fold], counts.met[:, :, fold] = n, met
 
 
 def said_of(values: Float, asked: PastTargets) -> Float:
