@@ -142,8 +142,9 @@ def sample_ranks(dependence: Dependence, areas: tuple[str, ...], steps: int, cou
     scores = np.sqrt(dependence.common) * walk(1)
     scores = scores + np.sqrt(dependence.area) * walk(len(names))[code]
     scores = scores + np.sqrt(own) * walk(len(areas))
-    order = scores.argsort(axis=2).argsort(axis=2)
-    return np.asarray((order + 0.5) / count)
+    ranks: Float = np.empty_like(scores)
+    np.put_along_axis(ranks, scores.argsort(axis=2), (np.arange(count) + 0.5) / count, axis=2)
+    return ranks
 
 
 def read_quantiles(values: Float, ranks: Float) -> Float:

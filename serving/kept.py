@@ -1,4 +1,4 @@
-"""What a pack keeps of the saved model besides its forecasts: track record and figures, read when asked for.
+"""What a pack keeps of the saved model besides its forecasts: track records and figures, read when asked for.
 
 Nothing here is opened with the pack. A file is checked against the pack's digests when it is first read.
 """
@@ -19,6 +19,7 @@ from features.errors import ModelError
 from features.files import read_json
 from features.series.basis_files import FOLDER as BASIS
 from features.series.words import DS, KNOWN_AT, UNIQUE_ID
+from models.dated import DATED_FILE, DatedRecord
 from models.track_record import FACTS_FILE, FILES, TrackRecord
 from serving.layout import MODEL, RETRAIN, sha256_of
 
@@ -104,6 +105,22 @@ class Kept:
         try:
             return TrackRecord.read(self.folder / MODEL)
         except (OSError, ValueError, KeyError, pa.ArrowException) as why:
+            raise self._unreadable(f"{type(why).__name__}: {why}") from why
+
+    @cached_property
+    def dated(self) -> DatedRecord | None:
+        """What its chances of dated targets were worth, and the map that mends them; None where the model
+        keeps none.
+
+        Raises:
+            ModelError: the file is not as it was written.
+        """
+        if not self._has(DATED_FILE):
+            return None
+        self._check([DATED_FILE])
+        try:
+            return DatedRecord.read(self.folder / MODEL)
+        except (OSError, ValueError, KeyError, TypeError) as why:
             raise self._unreadable(f"{type(why).__name__}: {why}") from why
 
     @cached_property

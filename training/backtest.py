@@ -19,6 +19,7 @@ from features.series.scopes import bridge
 from models.blend import learn_weights, mixed
 from models.calibration import calibrate
 from models.dependence import learn_dependence, read_quantiles, sample_ranks
+from models.exits import hurdled, survivors
 from models.fitted import areas_of, blended
 from models.forecast import STANDARD_QUANTILES
 from models.recipe import Recipe
@@ -75,6 +76,7 @@ def backtest(
     hierarchy: Hierarchy,
     *,
     told: Callable[[str], None] = lambda name: None,
+    leaving: Float | None = None,
 ) -> Mapping[str, Backtest]:
     """Walk every recipe through the scored folds of one replay.
 
@@ -83,24 +85,37 @@ def backtest(
         past: every member replayed at every fold.
         folds: the same folds, with which are scored.
         recipes: judged alike; each reads only its own members.
-        hierarchy: cluster totals judged beside the series.
+        hierarchy: totals judged beside the series, and their members; kind "cluster".
         told: called with each recipe's name when done.
+        leaving: (O, B, H) chance of standing at zero, said at each fold. Where given, bands are those of
+            survivors with the hurdle before them, as they are served.
     """
     out = {}
     for recipe in recipes:
-        out[recipe.name] = _walk(history, past.only(recipe.members), folds, recipe, hierarchy)
+        out[recipe.name] = _walk(history, past.only(recipe.members), folds, recipe, hierarchy, leaving)
         told(recipe.name)
     return out
 
 
-def _walk(history: Dense, past: Replay, folds: Folds, recipe: Recipe, hierarchy: Hierarchy) -> Backtest:
+def _walk(
+    history: Dense,
+    past: Replay,
+    folds: Folds,
+    recipe: Recipe,
+    hierarchy: Hierarchy,
+    leaving: Float | None,
+) -> Backtest:
+    parts = [history.row[name] for cluster in hierarchy.clusters for name in hierarchy.members[cluster]]
+    inner = np.array(sorted(parts), dtype=np.int64)
     levels = np.asarray(STANDARD_QUANTILES)
     series, totals, sizes, total_sizes = [], [], [], []
     total_actual = []
     scored = np.flatnonzero(folds.scored)
     for fold in scored.tolist():
         lengths = folds.lengths[fold]
-        curves, areas_paths = _speak(history, past, fold, lengths, recipe)
+        curves, areas_paths = _speak(
+            history, past, fold, lengths, recipe, inner, None if leaving is None else leaving[fold]
+        )
         ranks = np.broadcast_to(levels, (*curves.shape[:2], len(levels)))
         series.append(np.maximum(read_quantiles(curves, np.asarray(ranks)), _floor(history)))
         seen = bridge(history.until(lengths))
@@ -122,10 +137,21 @@ def _walk(history: Dense, past: Replay, folds: Folds, recipe: Recipe, hierarchy:
     )
 
 
-def _speak(history: Dense, past: Replay, fold: int, lengths: Int, recipe: Recipe) -> tuple[Float, Float]:
-    """Curves (B, H, 199) and joint paths (B, H, P) at one fold; NaN rows where not asked."""
+def _speak(
+    history: Dense,
+    past: Replay,
+    fold: int,
+    lengths: Int,
+    recipe: Recipe,
+    inner: Int,
+    leaving: Float | None,
+) -> tuple[Float, Float]:
+    """Curves (B, H, 199) and joint paths (B, H, P) of the rows ``inner`` at one fold; NaN rows where not
+    asked, and paths of no other rows."""
     weights = learn_weights(past, lengths, recipe)
     mix = blended(past, weights)
+    hurdle = leaving is not None and bool((leaving > 0).any())
+    past = survivors(past) if hurdle else past
     calibration = calibrate(past, mix, lengths, recipe, season=history.cadence.season)
     dependence = learn_dependence(past, mix, lengths, calibration, areas_of(history))
     steps = past.actual.shape[2]
@@ -133,7 +159,8 @@ def _speak(history: Dense, past: Replay, fold: int, lengths: Int, recipe: Recipe
     z = calibration.of(past.pools, steps)
     curves = centre[:, :, None] + past.scale[fold][:, None, None] * z
     curves = np.maximum(curves, _floor(history))
-    inner = np.flatnonzero(np.asarray(past.groups) == "sector")
+    if leaving is not None and hurdle:
+        curves = hurdled(curves, leaving)
     areas = tuple(np.asarray(areas_of(history), dtype=object)[inner])
     ranks = sample_ranks(dependence, areas, steps, PATHS, recipe.seed + int(fold))
     paths = np.full((len(history.ids), steps, PATHS), np.nan)
@@ -169,7 +196,7 @@ def _cluster_sums(
         crossing = _crosses(history, rows, asked, steps)
         held = known.any(axis=0) & ~crossing
         truth[c] = np.where(held, np.where(known, actual[rows], 0.0).sum(axis=0), np.nan)
-        pasts[c] = _summed_past(seen, rows, width)
+        pasts[c] = summed_past(seen, rows, width)
     return sums, truth, pasts
 
 
@@ -184,7 +211,7 @@ def _crosses(history: Dense, rows: list[int], asked: Int, steps: int) -> npt.NDA
     return out
 
 
-def _summed_past(seen: Dense, rows: list[int], width: int) -> Float:
+def summed_past(seen: Dense, rows: list[int], width: int) -> Float:
     """(width,) end-aligned sum of bridged histories over the periods all of the rows have."""
     ends = seen.starts + seen.lengths
     newest = max(int(ends[row]) for row in rows)

@@ -26,7 +26,7 @@ from models.replay import LEAST_HISTORY, Replay, replay
 from training.backtest import Backtest, backtest
 from training.folds import Folds
 from training.pieces import Arrays, Cache
-from training.prints import MAKING, Prints, digest_of, made_with
+from training.prints import MAKING, Prints, digest_of, joined, made_with
 from training.rails import Conduct
 
 Float = npt.NDArray[np.float64]
@@ -154,17 +154,20 @@ def backtested(
     hierarchy: Hierarchy,
     cache: Cache,
     prints: Prints | None = None,
+    leaving: Float | None = None,
 ) -> Backtest:
     """``training.backtest`` of one recipe, read from the cache if it was made from the very same.
 
     Args:
         prints: of these same arguments, for whoever asks for many recipes of one replay.
+        leaving: as in ``training.backtest``, learnt on this same history at these same folds.
     """
     key = (prints or Prints(history, past, folds, hierarchy)).of(recipe)
+    key = key if leaving is None else joined(key, "leaving")
     held = cache.read(key)
     if held is not None and set(held) == set(_SCORED):
         groups = (*past.groups, *("cluster",) * len(hierarchy.clusters))
         return Backtest(recipe.name, (*history.ids, *hierarchy.clusters), groups, **held)
-    made = backtest(history, past, folds, [recipe], hierarchy)[recipe.name]
+    made = backtest(history, past, folds, [recipe], hierarchy, leaving=leaving)[recipe.name]
     cache.write(key, {name: getattr(made, name) for name in _SCORED})
     return made

@@ -212,9 +212,9 @@ def test_a_backtest_is_kept_and_found_by_what_it_was_made_from(
     true = backtest(history, past, folds, [recipe], hierarchy)["blend"]
     made: list[str] = []
 
-    def counted(*arguments: Any) -> Any:
+    def counted(*arguments: Any, **more: Any) -> Any:
         made.append(arguments[3][0].name)
-        return backtest(*arguments)
+        return backtest(*arguments, **more)
 
     monkeypatch.setattr(resume, "backtest", counted)
     for _ in range(2):
