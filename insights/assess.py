@@ -14,7 +14,7 @@ from insights.figures import Future, Record
 from insights.goals import Telling
 from insights.progress import Course, needed, on_track
 from insights.resolve import Ground, Resolved, resolve
-from insights.science import ACA_KEY, linear_test
+from insights.science import ACA_KEY, PATHWAYS, intensity_path, linear_test, sda
 
 BAND: Final = 0.9
 Factors = Mapping[str, tuple[float, ...]]
@@ -23,12 +23,16 @@ Factors = Mapping[str, tuple[float, ...]]
 class Recalibrated(Protocol):
     """What turns a share of paths into the probability that was true of such shares in the past."""
 
-    def apply(self, p: float, kind: str) -> float:
+    def apply(self, p: float, kind: str) -> Any:
         """The recalibrated probability."""
         ...
 
     def band(self, p: float, kind: str, level: float = BAND) -> tuple[float, float]:
         """Its central interval, from the scarcity of the past it was learnt on."""
+        ...
+
+    def believed(self, kind: str) -> bool:
+        """Whether enough was seen to learn from."""
         ...
 
 
@@ -131,7 +135,7 @@ def probability(share: float, future: Future, scales: Scales) -> dict[str, Any]:
     noise = 1.645 * chance.noise_of(share, future)
     ends = [max(0.0, share - noise), min(1.0, share + noise)]
     told = {"share_of_paths": share, "paths": int(future.paths.shape[1]), "effective_paths": future.effective}
-    if scales.recalibration is None:
+    if scales.recalibration is None or not scales.recalibration.believed(scales.kind):
         return {"p": share, "p_low": ends[0], "p_high": ends[1], "calibrated": False, **told}
     p = float(scales.recalibration.apply(share, scales.kind))
     low = min(scales.recalibration.band(ends[0], scales.kind, BAND)[0], p)
@@ -145,8 +149,23 @@ def _budget(record: Record, future: Future, course: Course | None) -> dict[str, 
 
 
 def _science(resolved: Resolved, factors: Factors) -> dict[str, Any] | None:
+    """The linear test of a target with a base, or the sector path of an intensity; else None."""
+    goal = resolved.goal
+    if goal.kind == "intensity" and goal.sector and goal.base_intensity is not None:
+        if goal.base_year is None:
+            return None
+        asked = sda(
+            goal.base_intensity, goal.base_year, goal.target_year, intensity_path(goal.sector, factors)
+        )
+        return {
+            "method": "sectoral decarbonisation (SDA), market share held (m = 1)",
+            "pathway": f"{PATHWAYS[goal.sector]}*",
+            "intensity": goal.value,
+            "intensity_asked": asked,
+            "passes": goal.value <= asked,
+            "evidence": "recalled",
+        }
     if resolved.base is None or resolved.base_year is None or resolved.base <= 0:
         return None
     asked = factors[ACA_KEY][0]
-    year = resolved.goal.target_year
-    return linear_test(resolved.base, resolved.base_year, resolved.level, year, asked).as_record()
+    return linear_test(resolved.base, resolved.base_year, resolved.level, goal.target_year, asked).as_record()

@@ -130,6 +130,7 @@ FORMS: Final[Mapping[str, Callable[[Any, Mapping[str, str]], str]]] = {
     "percent": lambda value, _: f"{value:.1f}%",
     "percent-of": lambda value, _: f"{value:.0f}%",
     "years": lambda value, _: f"{abs(value):.0f}" if abs(value) >= 2 else f"{abs(value):.1f}",
+    "intensity": lambda value, _: f"{value:.3g}",
     "times": lambda value, _: f"{value:.1f}",
     "degrees": lambda value, _: f"{value:.1f}",
     "chance": _chance,
@@ -244,5 +245,8 @@ def _of_crossing(told: Mapping[str, Any], place: str) -> list[Said]:
 def _of_science(told: Mapping[str, Any], place: str) -> list[Said]:
     if told["science"] is None:
         return []
+    if "intensity_asked" in told["science"]:
+        places = {name: f"{place}/science/{name}" for name in ("intensity", "intensity_asked")}
+        return [Said("sda-pass" if told["science"]["passes"] else "sda-fail", places)]
     places = {name: f"{place}/science/{name}" for name in ("rate", "asked")}
     return [Said("science-pass" if told["science"]["passes"] else "science-fail", places)]

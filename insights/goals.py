@@ -31,6 +31,8 @@ class Goal:
         scope: what is counted, in the publisher's words; "" where not stated.
         scope_id: the published total it is about; "" where none is.
         activity: units of activity expected in the target year, for an intensity.
+        sector, base_intensity: of an intensity to be held against a sector's path (cement, steel): tCO2e a
+            tonne of product in the base year.
         source: where it was read, or "user".
         evidence: "read", "derived", "recalled" or "user".
     """
@@ -50,6 +52,8 @@ class Goal:
     evidence: str = "user"
     note: str = ""
     activity: float | None = None
+    sector: str = ""
+    base_intensity: float | None = None
 
     @staticmethod
     def of_record(record: Mapping[str, Any]) -> Goal:

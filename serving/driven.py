@@ -12,7 +12,7 @@ from features.series.words import INITIATIVE, UNIQUE_ID, UNIT
 from insights.drivers import BASE, FLOOR, Drivers, Members, blend_members, boosted_drivers
 from models.boosted import BoostedFit
 from serving.errors import shown
-from serving.evidence import unknown_series
+from serving.evidence import no_series
 from serving.shelf import Rung, Standing
 
 Float = npt.NDArray[np.float64]
@@ -34,7 +34,7 @@ def drivers_view(unique_id: str, standing: Standing, step: int = 1) -> dict[str,
     """
     rung = standing.rungs.get(unique_id)
     if rung is None:
-        raise unknown_series(unique_id)
+        raise no_series(unique_id, standing)
     pack, entry = rung.pack, rung.entry
     if not 1 <= step <= pack.steps:
         raise AskError(

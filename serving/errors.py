@@ -39,8 +39,17 @@ STATUS_OF_CODE: Final[Mapping[str, int]] = {
     "body-too-large": 413,
     "wrong-content-type": 415,
     "series-absent": 422,
-    # Rows and labels of a table that do not fit one another.
-    "field-unreadable": 422,
+    # The question fits the document; what it is about allows no such answer.
+    **dict.fromkeys(
+        (
+            *("activity-missing", "base-year-missing", "base-year-outside-series", "cadence-not-yearly"),
+            *("cadence-not-annual", "drivers-unknown", "field-unreadable", "group-too-small", "no-paths"),
+            *("no-measured-target", "paths-unknown", "scope-break-inside", "scope-unlike", "span-empty"),
+            *("target-contradicts", "target-implausible", "target-slip", "too-few-years"),
+            *("year-not-forecast", "year-without-figure", "bridge-too-thin"),
+        ),
+        422,
+    ),
     "cadence-finer-than-ds": 422,
     "answer-too-large": 422,
     "batch-too-large": 422,

@@ -21,7 +21,7 @@ from insights.figures import Future, Record
 from insights.informed import informed
 from insights.resolve import Ground
 from serving.crossing import dice_of
-from serving.evidence import unknown_series
+from serving.evidence import no_series
 from serving.layout import PLANT
 from serving.opened import OpenedPack
 from serving.origin import figures_of
@@ -43,7 +43,7 @@ def ground_of(name: str, standing: Standing) -> Ground:
     pack = standing.pack
     rung = standing.rungs.get(name)
     if rung is None:
-        raise _absent(name, standing)
+        raise no_series(name, standing)
     if pack.cadence != YEAR:
         raise AskError(
             "cadence-not-yearly",
@@ -66,19 +66,6 @@ def ground_of(name: str, standing: Standing) -> Ground:
     published = {r.scope: r for r in published_records(name, load())}
     futures, refusals = read_over(name, future, published, rung.pack)
     return Ground(name, own, {own: record, **published}, {own: future, **futures}, refusals)
-
-
-def _absent(name: str, standing: Standing) -> ForecarbonError:
-    told = standing.pack.absent.get(name)
-    if told is None:
-        return unknown_series(name)
-    return DataError(
-        "series-absent",
-        found=f"{name}: {told['reason']}",
-        expected="a series of its emissions",
-        remedy=str(told["remedy"]),
-        facts={"code": told["code"]},
-    )
 
 
 def own_record(name: str, scope: str, pack: OpenedPack) -> Record:

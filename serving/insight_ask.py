@@ -31,6 +31,8 @@ class TargetAsk(BaseModel):
     base_value_mt: Annotated[float, Field(gt=0, le=1e6)] | None = None
     activity: Annotated[float, Field(gt=0, le=1e15)] | None = None
     scope_id: Annotated[str, Field(max_length=100)] = ""
+    sector: Literal["", "cement", "steel"] = ""
+    base_intensity: Annotated[float, Field(gt=0, le=1e6)] | None = None
 
 
 class ProgressAsk(BaseModel):
@@ -112,6 +114,8 @@ def goals_of_ask(ask: ProgressAsk, registry: Sequence[Goal] = ()) -> list[Goal]:
             target_year=item.target_year,
             scope_id=item.scope_id,
             activity=item.activity,
+            sector=item.sector,
+            base_intensity=item.base_intensity,
         )
         for k, item in enumerate(ask.targets, start=1)
     ]

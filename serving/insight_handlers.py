@@ -12,10 +12,10 @@ from insights.goals import FIRST_YEAR, LAST_YEAR, Goal
 from serving.call import Call
 from serving.compare_view import YEAR, compare_view
 from serving.desk import Desk
+from serving.driven import drivers_view
 from serving.errors import shown
 from serving.handlers import view
 from serving.initiative_view import initiative_view
-from serving.driven import drivers_view
 from serving.insight_ask import (
     CompareAsk,
     ProgressAsk,
@@ -24,8 +24,8 @@ from serving.insight_ask import (
     read_progress,
     table_of,
 )
-from serving.packs import packs_in
 from serving.own_split import decomposition_of
+from serving.packs import packs_in
 from serving.progress import calibration_view, goals_of, name_of, progress_view
 from serving.provenance import Look, provenance_view, with_id
 from serving.queries import Question, needed, one, whole_of, year_of

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from insights.brief import languages
 from insights.compare import MEASURES
 from insights.goals import FIRST_YEAR, LAST_YEAR
 from serving.insight_ask import CompareAsk, ProgressAsk
@@ -28,6 +29,7 @@ from serving.openapi_parts import (
     query,
     ref,
 )
+from serving.openapi_why import why_paths, why_schemas
 
 _YEAR: Final = {"type": "integer", "minimum": FIRST_YEAR, "maximum": LAST_YEAR}
 _YEAR_OR_NULL: Final = {"type": ["integer", "null"]}
@@ -59,7 +61,7 @@ def insight_paths() -> dict[str, Any]:
         query("target_id", TEXT, "Measure this target alone, or be told why it cannot be measured."),
         query("base_year", _YEAR, "Of targets that name none: what if it were this year?"),
         query("scope", TEXT, "The scope to read targets of unstated or unlike scope in."),
-        query("language", {"type": "string"}, "Of the brief: en."),
+        query("language", {"enum": list(languages())}, "Of the brief."),
     ]
     names = {"type": "array", "maxItems": 100, "items": {"type": "string", "minLength": 1}}
     ranked = [
@@ -85,6 +87,7 @@ def insight_paths() -> dict[str, Any]:
         "/v1/insights/initiative": {
             "get": _tagged("initiative", "Claims beside what backs them", whole, "InitiativeView"),
         },
+        **why_paths(),
         "/v1/provenance/{answer_id}": {
             "get": operation(
                 "provenance", "An answer made again, with what it rests on", json_of(ref("Provenance")),
@@ -112,10 +115,12 @@ def insight_schemas() -> dict[str, Any]:
         model.__name__: model.model_json_schema(ref_template=REF + "{model}")
         for model in (ProgressAsk, CompareAsk)
     }
+    asks["ProgressAsk"]["properties"]["language"] = {"enum": list(languages()), "default": "en"}
     parts: dict[str, Any] = {}
     for schema in asks.values():
         parts |= schema.pop("$defs", {})
-    return {**parts, **asks, **_progress_schemas(), **_comparison_schemas(), **_initiative_schemas()}
+    views = {**_progress_schemas(), **_comparison_schemas(), **_initiative_schemas(), **why_schemas()}
+    return {**parts, **asks, **views}
 
 
 def _progress_schemas() -> dict[str, Any]:

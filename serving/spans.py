@@ -13,7 +13,7 @@ from features.series.cadence import YEAR
 from features.series.panel import Dense
 from features.series.words import DS, INITIATIVE, UNIQUE_ID, Y
 from serving.errors import shown
-from serving.evidence import unknown_series
+from serving.evidence import no_series
 from serving.opened import OpenedPack
 from serving.origin import Told
 from serving.shelf import Standing
@@ -114,7 +114,7 @@ def span_of(name: str, standing: Standing, start: int | None, end: int | None) -
     """
     pack = standing.pack
     if name not in pack.series:
-        raise _absent(name, standing) if name in pack.absent else unknown_series(name)
+        raise no_series(name, standing)
     days, values = pack.history.get(name, ((), np.array([])))
     years = [int(day[:4]) for day, value in zip(days, values, strict=True) if np.isfinite(value)]
     if len(years) < 2:
@@ -139,13 +139,3 @@ def span_of(name: str, standing: Standing, start: int | None, end: int | None) -
             remedy="name start_year below end_year",
         )  # fmt: skip
     return first, last
-
-
-def _absent(name: str, standing: Standing) -> AskError:
-    told = standing.pack.absent[name]
-    return AskError(
-        "series-absent",
-        found=f"{name}: {told['reason']}",
-        expected="a series with figures",
-        remedy=str(told["remedy"]),
-    )

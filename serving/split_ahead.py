@@ -19,7 +19,7 @@ from insights.decompose import (
 )
 from serving.driven import leaves_of
 from serving.errors import shown
-from serving.evidence import unknown_series
+from serving.evidence import no_series
 from serving.own_split import LARGEST, LEAST_ACTIVITY
 from serving.shelf import Rung, Standing
 
@@ -48,7 +48,7 @@ def forecast_split_view(unique_id: str, standing: Standing, body: Mapping[str, A
     """
     rung = standing.rungs.get(unique_id)
     if rung is None:
-        raise unknown_series(unique_id)
+        raise no_series(unique_id, standing)
     names = leaves_of(rung)
     rungs = [_with_paths(name, standing) for name in names]
     steps, mix = _settings(body, rung)

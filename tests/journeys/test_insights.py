@@ -19,6 +19,7 @@ WITH_SERIES = 17
 OF = 33
 REGISTERED = "rotterdam-co2-registered"
 PROGRESS = ["forecarbon", "progress"]
+JSON = {"content-type": "application/json"}
 
 
 @pytest.fixture(scope="module")
@@ -98,10 +99,10 @@ def test_each_cluster_answers_or_says_what_is_missing(api: httpx.Client) -> None
         ({"series": "nl-rotterdam", "target_id": "no-such"}, 404, "unknown-target"),
         ({"series": "nl-rotterdam", "base_year": "1066"}, 400, "base_year-out-of-range"),
         ({"series": "nl-rotterdam", "language": "xx"}, 400, "language-unknown"),
-        ({"series": "be-antwerp", "target_id": "be-antwerp-2030-percent"}, 400, "scope-unlike"),
+        ({"series": "be-antwerp", "target_id": "be-antwerp-2030-percent"}, 422, "scope-unlike"),
         (
             {"series": "be-antwerp", "target_id": "be-antwerp-2030-percent", "scope": "eu-ets"},
-            400,
+            422,
             "base-year-missing",
         ),
         (
@@ -137,16 +138,21 @@ def test_own_targets(api: httpx.Client) -> None:
     base = {"target_year": 2030, "base_year": 1990, "base_value_mt": 20.6, "scope_id": REGISTERED}
     told = own(api, {"kind": "percent", "value": 55, **base}).json()["targets"][0]
     assert told["level"] == pytest.approx(9.27e6)
-    refused(own(api, {"kind": "reduction", "value": 9.3, **base}), 400, "target-slip")
-    refused(own(api, {"kind": "percent", "value": 55, **base}, {"kind": "percent", "value": 40, **base}), 400,
+    refused(own(api, {"kind": "reduction", "value": 9.3, **base}), 422, "target-slip")
+    refused(own(api, {"kind": "percent", "value": 55, **base}, {"kind": "percent", "value": 40, **base}), 422,
             "target-contradicts")  # fmt: skip
-    refused(own(api, {"kind": "percent", "value": 40, "target_year": 2030}), 400, "base-year-missing")
-    refused(own(api, {"kind": "level", "value": 30, **base}), 400, "target-implausible")
-    refused(own(api, {"kind": "intensity", "value": 0.4, "target_year": 2030}), 400, "activity-missing")
+    refused(own(api, {"kind": "percent", "value": 40, "target_year": 2030}), 422, "base-year-missing")
+    refused(own(api, {"kind": "level", "value": 30, **base}), 422, "target-implausible")
+    refused(own(api, {"kind": "intensity", "value": 0.4, "target_year": 2030}), 422, "activity-missing")
     over = {"kind": "percent", "value": 40, "target_year": 2030, "base_year": 2010, "scope_id": REGISTERED}
     assert "base-over-a-bridge" in own(api, over).json()["targets"][0]["notes"]
+    cement = {"sector": "cement", "base_intensity": 0.6, "base_year": 2020, "activity": 1e7, "value": 0.45}
+    held = own(api, {"kind": "intensity", "target_year": 2030, **cement}).json()["targets"][0]
+    assert held["level"] == pytest.approx(4.5e6)
+    assert held["science"]["intensity_asked"] == pytest.approx(0.469, abs=0.001)
+    assert held["science"]["passes"] is True
     outside = {"kind": "percent", "value": 40, "target_year": 2030, "base_year": 1995}
-    refused(own(api, outside), 400, "base-year-outside-series")
+    refused(own(api, outside), 422, "base-year-outside-series")
 
 
 def test_a_harder_target_is_no_likelier(api: httpx.Client) -> None:
@@ -202,13 +208,13 @@ def test_comparisons_keep_to_one_scope(api: httpx.Client) -> None:
     assert [each["rank"] for each in told["ranks"]] == list(range(1, 9))
     assert all(each["rank_low"] <= each["rank"] <= each["rank_high"] for each in told["ranks"])
     assert sum(each["first"] for each in told["ranks"]) == pytest.approx(1.0)
-    refused(api.get("/v1/insights/compare"), 400, "scope-unlike")
+    refused(api.get("/v1/insights/compare"), 422, "scope-unlike")
     unlike = {"clusters": ["nl-rotterdam", "us-houston", "gb-humber"]}
-    groups = refused(api.get("/v1/insights/compare", params=unlike), 400, "scope-unlike")["error"]["facts"]
+    groups = refused(api.get("/v1/insights/compare", params=unlike), 422, "scope-unlike")["error"]["facts"]
     assert set(groups["groups"]) == {"eu-ets", "us-ghgrp", "uk-ets"}
-    refused(api.get("/v1/insights/compare", params={"by": "intensity"}), 400, "activity-missing")
+    refused(api.get("/v1/insights/compare", params={"by": "intensity"}), 422, "activity-missing")
     few = {"clusters": ["gb-humber", "gb-hynet"]}
-    refused(api.get("/v1/insights/compare", params=few), 400, "group-too-small")
+    refused(api.get("/v1/insights/compare", params=few), 422, "group-too-small")
     activity = {"gb-humber": 2e7, "gb-hynet": 5e6, "gb-solent": 1e7}
     ranked = api.post("/v1/insights/compare", json={"activity": activity}).json()
     assert ranked["unit"] == "tCO2e a unit of activity"
@@ -258,3 +264,77 @@ def test_the_command_line_tells_the_same(
     assert bad.returncode == 2
     assert "knd" in bad.stderr
     assert "Traceback" not in bad.stderr
+
+
+def test_why_emissions_fell_in_2020(api: httpx.Client) -> None:
+    reply = api.get(
+        "/v1/insights/why", params={"series": "nl-rotterdam", "start_year": 2019, "end_year": 2020}
+    )
+    told = reply.json()
+    assert faults(schema_of("Why"), told) == []
+    assert told["change"] == pytest.approx(sum(part["change"] for part in told["contributions"]))
+    assert told["contributions"][0]["unique_id"] == "nl-rotterdam/combustion"
+    assert [shock["year"] for shock in told["shocks"]] == [2020]
+    for said in told["brief"]:
+        for value in said["values"]:
+            assert at(told, value["place"]) == value["value"]
+    text = " ".join(said["text"] for said in told["brief"])
+    assert "-11.5%" in text
+    assert "real cut or lost output cannot be told" in text
+    assert api.get(f"/v1/provenance/{told['answer_id']}").json()["same"] is True
+
+
+def test_what_drives_a_forecast_adds_up(api: httpx.Client) -> None:
+    told = api.get("/v1/insights/drivers", params={"series": "nl-rotterdam", "step": 3}).json()
+    assert faults(schema_of("Drivers"), told) == []
+    parts = told["anchor"] + sum(each["contribution"] for each in told["members"])
+    assert parts == pytest.approx(told["centre"])
+    booster = told["booster"]
+    whole = booster["base"] + booster["floor_at_zero"] + sum(g["contribution"] for g in booster["groups"])
+    assert whole == pytest.approx(booster["contribution"])
+    assert told["centre"] + told["after_centre"] == pytest.approx(told["served_mean"])
+
+
+def test_own_tables_and_scenarios_are_split(api: httpx.Client) -> None:
+    table = {
+        "periods": [2019, 2024],
+        "parts": ["a", "b"],
+        "emissions": [[10e6, 8e6], [4e6, None]],
+        "activity": [[5e6, 4.4e6], [6e6, None]],
+    }
+    told = api.post("/v1/insights/decomposition", json=table).json()
+    assert faults(schema_of("Decomposition"), told) == []
+    assert sum(told["effects"].values()) == pytest.approx(told["change"], rel=1e-9)
+    assert told["answer"]["code"]
+    bad = {**table, "activity": [[5e6, -1], [6e6, None]]}
+    cells = refused(api.post("/v1/insights/decomposition", json=bad), 422, "cells-unreadable")
+    assert cells["error"]["facts"]["cells"][0]["field"] == "activity[0][1]"
+    refused(api.post("/v1/insights/decomposition", json={"periods": [1]}), 400, "field-missing")
+    refused(api.post("/v1/insights/decomposition", content=b"[]", headers=JSON), 400, "malformed-json")
+    series = "gb-humber/combustion"
+    scenario = {"series": series, "activity": {series: 1e7}, "yearly": 0.02, "steps": 3}
+    ahead = api.post("/v1/insights/forecast-split", json=scenario).json()
+    assert faults(schema_of("ForecastSplit"), ahead) == []
+    assert len(ahead["steps"]) == 3
+    refused(
+        api.post("/v1/insights/forecast-split", json={**scenario, "series": "nowhere"}), 404, "unknown-series"
+    )
+    refused(api.post("/v1/insights/forecast-split", json={"activity": {}}), 400, "field-missing")
+
+
+def test_chances_are_published_with_how_they_came_true(api: httpx.Client) -> None:
+    told = api.get("/v1/insights/calibration").json()
+    assert faults(schema_of("Calibration"), told) == []
+    whole = told["scores"][0]
+    assert whole["n"] > 5000
+    assert whole["skill"] > 0.25
+    assert progress(api, series="nl-rotterdam")["targets"][0]["chance"]["calibrated"] is True
+
+
+@pytest.mark.parametrize("view", ["why", "drivers", "progress"])
+def test_no_series_is_refused_everywhere(api: httpx.Client, view: str) -> None:
+    refused(api.get(f"/v1/insights/{view}"), 400, "field-missing")
+    refused(api.get(f"/v1/insights/{view}", params={"series": "nowhere"}), 404, "unknown-series")
+    absent = api.get(f"/v1/insights/{view}", params={"series": "in-mundra"})
+    assert absent.json()["error"]["remedy"]
+    refused(absent, 422, "series-absent")
