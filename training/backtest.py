@@ -107,20 +107,21 @@ def _walk(
 ) -> Backtest:
     parts = [history.row[name] for cluster in hierarchy.clusters for name in hierarchy.members[cluster]]
     inner = np.array(sorted(parts), dtype=np.int64)
+    place = {int(row): k for k, row in enumerate(inner)}
     levels = np.asarray(STANDARD_QUANTILES)
     series, totals, sizes, total_sizes = [], [], [], []
     total_actual = []
     scored = np.flatnonzero(folds.scored)
     for fold in scored.tolist():
         lengths = folds.lengths[fold]
-        curves, areas_paths = _speak(
-            history, past, fold, lengths, recipe, inner, None if leaving is None else leaving[fold]
-        )
+        left = None if leaving is None else leaving[fold]
+        curves, paths = _speak(history, past, fold, lengths, recipe, inner, left)
         ranks = np.broadcast_to(levels, (*curves.shape[:2], len(levels)))
         series.append(np.maximum(read_quantiles(curves, np.asarray(ranks)), _floor(history)))
         seen = bridge(history.until(lengths))
         sizes.append(usual_step(_padded(seen.y, history.y.shape[1]), history.cadence.season))
-        sums = _cluster_sums(history, hierarchy, areas_paths, past.actual[fold], seen, past.lengths[fold])
+        asked = past.lengths[fold]
+        sums = _cluster_sums(history, hierarchy, paths, place, past.actual[fold], seen, asked)
         totals.append(np.quantile(sums[0], levels, axis=2).transpose(1, 2, 0))
         total_actual.append(sums[1])
         total_sizes.append(usual_step(sums[2], history.cadence.season))
@@ -146,8 +147,8 @@ def _speak(
     inner: Int,
     leaving: Float | None,
 ) -> tuple[Float, Float]:
-    """Curves (B, H, 199) and joint paths (B, H, P) of the rows ``inner`` at one fold; NaN rows where not
-    asked, and paths of no other rows."""
+    """Curves (B, H, 199) at one fold and joint paths (I, H, P) of the rows ``inner`` (I,); NaN rows where
+    not asked."""
     weights = learn_weights(past, lengths, recipe)
     mix = blended(past, weights)
     hurdle = leaving is not None and bool((leaving > 0).any())
@@ -158,14 +159,12 @@ def _speak(
     centre = mixed(past.point[:, fold], weights.of(past.groups, steps))
     z = calibration.of(past.pools, steps)
     curves = centre[:, :, None] + past.scale[fold][:, None, None] * z
-    curves = np.maximum(curves, _floor(history))
+    np.maximum(curves, _floor(history), out=curves)
     if leaving is not None and hurdle:
         curves = hurdled(curves, leaving)
     areas = tuple(np.asarray(areas_of(history), dtype=object)[inner])
     ranks = sample_ranks(dependence, areas, steps, PATHS, recipe.seed + int(fold))
-    paths = np.full((len(history.ids), steps, PATHS), np.nan)
-    paths[inner] = read_quantiles(curves[inner], ranks)
-    return curves, np.maximum(paths, _floor(history))
+    return curves, np.maximum(read_quantiles(curves[inner], ranks), _floor(history)[inner])
 
 
 def _floor(history: Dense) -> Float:
@@ -174,9 +173,17 @@ def _floor(history: Dense) -> Float:
 
 
 def _cluster_sums(
-    history: Dense, hierarchy: Hierarchy, paths: Float, actual: Float, seen: Dense, asked: Int
+    history: Dense,
+    hierarchy: Hierarchy,
+    paths: Float,
+    place: dict[int, int],
+    actual: Float,
+    seen: Dense,
+    asked: Int,
 ) -> tuple[Float, Float, Float]:
     """Paths (C, H, P), actuals (C, H) and histories (C, T) of the clusters' asked sectors.
+
+    ``place`` says which row of ``paths`` is that of a series.
 
     A cluster's actual is the sum of the sectors asked at the fold; a sector without a figure in a year
     in which another has one emits nothing. Where the scope of any changes, the total is unknown.
@@ -191,7 +198,7 @@ def _cluster_sums(
         rows = [row for row in rows if asked[row] > 0]
         if not rows:
             continue
-        sums[c] = paths[rows].sum(axis=0)
+        sums[c] = paths[[place[row] for row in rows]].sum(axis=0)
         known = np.isfinite(actual[rows])
         crossing = _crosses(history, rows, asked, steps)
         held = known.any(axis=0) & ~crossing
