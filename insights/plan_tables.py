@@ -1,0 +1,133 @@
+"""What the search for a plan reads at every step, made once: columns of options, and sums over open ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from insights.options import CLOSE, Question, Start, starts_of
+
+Float = npt.NDArray[np.float64]
+
+# Relative: a plan that is cheaper by less is not cheaper.
+SAME: Final = 1e-9
+_PRICES: Final = 6
+_SCALE: Final = 1e6
+
+
+@dataclass(frozen=True)
+class Tables:
+    """Options in the order in which they are decided, and sums over those still open.
+
+    Attributes:
+        names: (n,) of options; starts: of each; spends: (n,) of (m, H) EUR a year.
+        abates: (n,) of (m, P) Mt; costs: (n,) of (m,) EUR.
+        prices: (L,) EUR a Mt; rests: (n + 1, L, P): sum over open options of min(0, cost - price x abates).
+        most: (n + 1, P): the most that open options can abate, Mt.
+        needs: (P,) Mt; weights: (P,).
+        clashes: option -> earlier ones it excludes; leans: option -> earlier ones it requires.
+    """
+
+    names: tuple[str, ...]
+    starts: tuple[tuple[Start, ...], ...]
+    abates: tuple[Float, ...]
+    costs: tuple[Float, ...]
+    spends: tuple[Float, ...]
+    prices: Float
+    rests: Float
+    most: Float
+    needs: Float
+    weights: Float
+    clashes: dict[int, tuple[int, ...]]
+    leans: dict[int, tuple[int, ...]]
+
+
+def tables_of(asked: Question) -> Tables:
+    """Columns and sums of a question; options without a start in time are left out."""
+    paths = len(asked.aim.weights)
+    held = {o.name: starts for o in asked.options if (starts := starts_of(o, asked))}
+    abates = {
+        name: np.array([np.broadcast_to(s.abates, (paths,)) for s in starts]) / _SCALE
+        for name, starts in held.items()
+    }
+    costs = {name: np.array([s.cost for s in starts]) for name, starts in held.items()}
+    worth = {name: _cheapness(abates[name] @ asked.aim.weights, costs[name]) for name in held}
+    names = _ordered(worth, asked.rules.requires)
+    positive = [each for each in worth.values() if 0 < each < np.inf]
+    prices = (
+        np.concatenate([[0.0], np.quantile(positive, np.linspace(0.2, 0.98, _PRICES))])
+        if positive
+        else np.zeros(1)
+    )
+    rests = np.zeros((len(names) + 1, len(prices), paths))
+    most = np.zeros((len(names) + 1, paths))
+    for k in range(len(names) - 1, -1, -1):
+        own, cost = abates[names[k]], costs[names[k]]
+        most[k] = most[k + 1] + np.maximum(own.max(axis=0), 0.0)
+        for j, price in enumerate(prices):
+            rests[k, j] = rests[k + 1, j] + np.minimum((cost[:, None] - price * own).min(axis=0), 0.0)
+    place = {name: k for k, name in enumerate(names)}
+    return Tables(
+        names=names,
+        starts=tuple(held[name] for name in names),
+        abates=tuple(abates[name] for name in names),
+        costs=tuple(costs[name] for name in names),
+        spends=tuple(np.array([s.spends for s in held[name]]) for name in names),
+        prices=prices,
+        rests=rests,
+        most=most,
+        needs=(asked.aim.needs - CLOSE) / _SCALE,
+        weights=asked.aim.weights,
+        clashes=_clashes(place, asked.rules.exclusions),
+        leans=_leans(place, asked.rules.requires),
+    )
+
+
+def _cheapness(mean: Float, cost: Float) -> float:
+    """Least EUR a Mt of any start; infinite where none abates."""
+    told = [c / m for m, c in zip(mean.tolist(), cost.tolist(), strict=True) if m > 0]
+    return float(min(told, default=np.inf))
+
+
+def _ordered(worth: dict[str, float], requires: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
+    """The cheapest a tonne first, but nothing before what it requires."""
+    left, told = sorted(worth, key=lambda name: (worth[name], name)), []
+    while left:
+        free = (n for n in left if not any(one == n and other in left for one, other in requires))
+        told.append(next(free))
+        left.remove(told[-1])
+    return tuple(told)
+
+
+def _clashes(place: dict[str, int], exclusions: tuple[tuple[str, ...], ...]) -> dict[int, tuple[int, ...]]:
+    told: dict[int, set[int]] = {}
+    for group in exclusions:
+        held = sorted({place[name] for name in group if name in place})
+        for k, late in enumerate(held):
+            told.setdefault(late, set()).update(held[:k])
+    return {late: tuple(sorted(early)) for late, early in told.items()}
+
+
+def _leans(place: dict[str, int], requires: tuple[tuple[str, str], ...]) -> dict[int, tuple[int, ...]]:
+    """-1 stands for something that is required and can never start in time."""
+    told: dict[int, list[int]] = {}
+    for one, other in requires:
+        if one in place:
+            told.setdefault(place[one], []).append(place.get(other, -1))
+    return {late: tuple(early) for late, early in told.items()}
+
+
+def quantile_of_rows(values: Float, weights: Float, level: float) -> Float:
+    """(B,) smallest value of each row (B, P) at or below which weights add up to ``level``."""
+    if len(values) == 0:
+        return np.zeros(0)
+    if np.ptp(weights) == 0:
+        place = max(int(np.ceil(level * len(weights) - SAME * len(weights))) - 1, 0)
+        return np.asarray(np.partition(values, place, axis=1)[:, place])
+    order = np.argsort(values, axis=1)
+    reached = np.cumsum(weights[order], axis=1) >= level - SAME
+    place = np.where(reached.any(axis=1), reached.argmax(axis=1), values.shape[1] - 1)
+    return np.asarray(np.take_along_axis(values, order, axis=1)[np.arange(len(values)), place])
