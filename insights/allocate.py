@@ -22,8 +22,6 @@ from insights.network import Allocation, Link, Network, Party
 
 Float = npt.NDArray[np.float64]
 OBJECTIVES: Final = ("abatement", "cost")
-# What the second programme may give up of what the first one found, as a share: the solver's own tolerance.
-_GIVEN_UP: Final = 1e-9
 # Of equally cheap ways the earliest is taken: what a year's wait costs, as a share of the highest cost.
 _EARLIER: Final = 1e-7
 
@@ -60,7 +58,7 @@ class _Programme:
 def allocate(
     network: Network, wish: Wish | None = None, clock: Callable[[], float] = time.monotonic
 ) -> Allocation:
-    """The best allocation, path by path.
+    """The best allocation, path by path; of the paths that were done where time runs out.
 
     Raises:
         AskError: ``network-implausible``: an unknown objective, or a cost without anything asked for.
@@ -70,18 +68,21 @@ def allocate(
     programme, until = _programme(network), clock() + wish.seconds
     size, draws = len(programme.cost), network.draws
     moved, reached = np.zeros((size, draws)), np.zeros(draws, dtype=bool)
-    late = False
+    done = draws
     for k in range(draws):
         left = until - clock()
         told = None if left <= 0 else _solved(network, programme, wish, k, left)
         if told is None:
-            late = True
+            done = k
             break
         moved[:, k], reached[k] = told
-    shape = (-1, len(network.years), draws)
-    ends = np.cumsum([len(network.sources), len(network.sinks)]) * len(network.years)
-    given, taken, flows = (part.reshape(shape) for part in np.split(moved * programme.scale, ends))
-    return Allocation(network, given, taken, flows, reached, late)
+    years, counts = len(network.years), (len(network.sources), len(network.sinks), len(network.links))
+    ends = np.cumsum(counts[:2]) * years
+    parts = np.split(moved[:, :done] * programme.scale, ends)
+    given, taken, flows = (
+        part.reshape(count, years, done) for part, count in zip(parts, counts, strict=True)
+    )
+    return Allocation(network, given, taken, flows, reached[:done], done < draws)
 
 
 def _check(network: Network, wish: Wish) -> None:
@@ -196,8 +197,7 @@ def _solved(
     most = each.best(-(programme.abates.T @ np.ones(len(network.years))), None)
     if most.status != BEST:
         return None
-    given_up = _GIVEN_UP * max(1.0, abs(most.value))
-    cheapest = each.best(programme.cost + _later(network, programme), None, whole=-most.value - given_up)
+    cheapest = each.best(programme.cost + _later(network, programme), None, whole=-most.value)
     if cheapest.status == TIME:
         return None
     return (cheapest if cheapest.status == BEST else most).x, wish.objective == "abatement"

@@ -12,6 +12,8 @@ from features.errors import AskError, DataError
 
 Float = npt.NDArray[np.float64]
 Int = npt.NDArray[np.int64]
+# Discounted tonnes below which a support a tonne has no meaning.
+_NO_TONNES: Final = 1e-6
 _SERIES: Final = ("capex", "opex", "volumes", "fee", "price", "booked")
 
 
@@ -79,10 +81,10 @@ class Contract:
     def flows(self) -> dict[str, Float]:
         """(H,) EUR by what they are for, income above 0; ``net`` is their sum."""
         told = {
-            "capex": -self.capex,
-            "opex": -self.opex,
-            "fee": -self.fee * self.volumes,
-            "fee_for_unused": -self.fee * self.unused,
+            "capex": 0.0 - self.capex,
+            "opex": 0.0 - self.opex,
+            "fee": 0.0 - self.fee * self.volumes,
+            "fee_for_unused": 0.0 - self.fee * self.unused,
             "carbon": self.price * self.avoided * self.volumes,
             "support": self.support * self.volumes,
         }
@@ -100,12 +102,12 @@ class Contract:
             DataError: ``contract-without-volumes``: no tonne is handed over in any year.
         """
         tonnes = float(self.volumes @ self.worth)
-        if tonnes <= 0:
+        if tonnes < _NO_TONNES:
             raise DataError(
                 "contract-without-volumes",
-                found="volumes of 0 in every year",
+                found="no volume in any year, early or late",
                 expected="a year in which CO2 is handed over",
-                remedy="send volumes above 0; no support a tonne pays for none",
+                remedy="send volumes above 0, more years, or fewer years late",
                 facts={"field": "volumes"},
             )
         return -replace(self, support=0.0).npv() / tonnes

@@ -22,6 +22,8 @@ Cost = Callable[[Collection[int]], float]
 # Members up to which every coalition is priced: 2^12 of them.
 MOST_EXACT: Final = 12
 ORDERS: Final = 2_000
+# Units below which nothing is shared out.
+_LEAST: Final = 1e-6
 
 
 @dataclass(frozen=True)
@@ -56,11 +58,11 @@ def proportional(total: float, keys: Float, method: str = "volume") -> Split:
     Raises:
         AskError: ``split-implausible``.
     """
-    if (keys < 0).any() or not np.isfinite(keys).all() or not keys.sum() > 0:
+    if (keys < 0).any() or not np.isfinite(keys).all() or keys.sum() < _LEAST:
         raise AskError(
             "split-implausible",
             found=f"{method} {keys.tolist()}",
-            expected="numbers not below 0, one above 0 at least",
+            expected=f"numbers not below 0 that add up to {_LEAST:g} at least",
             remedy=f"mend the {method} of the members",
             facts={"field": method},
         )

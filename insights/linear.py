@@ -45,8 +45,10 @@ def least(
     matrix, limits = below if below is not None else (None, None)
     bounds: Any = np.column_stack([np.zeros_like(top), top])
     solver: Any = linprog
+    # Costs far above 1 are read as endless by the solver, so the largest is 1.
+    unit = max(1.0, float(np.abs(cost).max(initial=0.0)))
     told = solver(
-        cost, A_ub=matrix, b_ub=limits, A_eq=equal[0], b_eq=equal[1], bounds=bounds, method="highs",
+        cost / unit, A_ub=matrix, b_ub=limits, A_eq=equal[0], b_eq=equal[1], bounds=bounds, method="highs",
         options={"time_limit": max(seconds, _LEAST_SECONDS)},
     )  # fmt: skip
     if told.status not in (BEST, TIME, INFEASIBLE):
@@ -58,4 +60,4 @@ def least(
         )
     if told.status != BEST:
         return Solved(int(told.status), np.zeros_like(top), np.inf)
-    return Solved(BEST, np.clip(told.x, 0.0, top), float(told.fun))
+    return Solved(BEST, np.clip(told.x, 0.0, top), float(told.fun) * unit)

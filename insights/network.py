@@ -195,7 +195,7 @@ class Allocation:
         abated: (H, P) tCO2e a year; by_source, by_sink, by_link: the same by who does it.
         cost: (H, P) EUR a year.
         reached: (P,) whether the abatement asked for was reached: all true where none was asked.
-        out_of_time: the solver stopped at its limit before every path was done.
+        out_of_time: the solver stopped at its limit; paths that were not done are left out of P.
     """
 
     network: Network

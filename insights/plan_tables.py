@@ -14,7 +14,8 @@ Float = npt.NDArray[np.float64]
 
 # Relative: a plan that is cheaper by less is not cheaper.
 SAME: Final = 1e-9
-_PRICES: Final = 6
+# Prices of a bound, in units of what the last Mt needed costs.
+_AROUND: Final = (0.6, 0.8, 1.0, 1.2, 1.5, 2.0)
 _SCALE: Final = 1e6
 
 
@@ -56,12 +57,7 @@ def tables_of(asked: Question) -> Tables:
     costs = {name: np.array([s.cost for s in starts]) for name, starts in held.items()}
     worth = {name: _cheapness(abates[name] @ asked.aim.weights, costs[name]) for name in held}
     names = _ordered(worth, asked.rules.requires)
-    positive = [each for each in worth.values() if 0 < each < np.inf]
-    prices = (
-        np.concatenate([[0.0], np.quantile(positive, np.linspace(0.2, 0.98, _PRICES))])
-        if positive
-        else np.zeros(1)
-    )
+    prices = _prices(asked, {name: abates[name] @ asked.aim.weights for name in names}, worth)
     rests = np.zeros((len(names) + 1, len(prices), paths))
     most = np.zeros((len(names) + 1, paths))
     for k in range(len(names) - 1, -1, -1):
@@ -84,6 +80,20 @@ def tables_of(asked: Question) -> Tables:
         clashes=_clashes(place, asked.rules.exclusions),
         leans=_leans(place, asked.rules.requires),
     )
+
+
+def _prices(asked: Question, means: dict[str, Float], worth: dict[str, float]) -> Float:
+    """EUR a Mt at which bounds are made: 0, and some around what the last Mt needed costs.
+
+    Any prices are lawful; these are near the one that makes the bound highest for most paths.
+    """
+    need = float(quantile_of_rows(asked.aim.needs[None, :], asked.aim.weights, asked.aim.probability)[0])
+    last, reached = 0.0, 0.0
+    for name in sorted(worth, key=lambda each: (worth[each], each)):
+        if reached < need / _SCALE and np.isfinite(worth[name]):
+            reached += float(means[name].max())
+            last = worth[name]
+    return np.array([0.0, *(last * share for share in _AROUND)]) if last > 0 else np.zeros(1)
 
 
 def _cheapness(mean: Float, cost: Float) -> float:
