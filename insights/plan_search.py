@@ -62,8 +62,14 @@ class Search:
     def cheapest(self, probability: float) -> Choice | None:
         """The cheapest plan within the budget that meets the target with ``probability``, or None."""
 
-        def score(nodes: _Nodes, bounds: Float) -> Float:
-            return nodes.cost + quantile_of_rows(bounds, self.tables.weights, probability)
+        def score(nodes: _Nodes, ceiling: float) -> Float:
+            bounds, told = self._bounds(nodes), np.full(len(nodes.cost), np.inf)
+            # Most are out of reach, which is cheaper to see than what they would cost.
+            within = (bounds <= ceiling - nodes.cost[:, None]) @ self.tables.weights
+            open_ = within >= probability - SAME
+            costs = quantile_of_rows(bounds[open_], self.tables.weights, probability)
+            told[open_] = nodes.cost[open_] + costs
+            return told
 
         def value(cost: Float, share: Float) -> Float:
             return np.where(share >= probability - SAME, cost, np.inf)
@@ -74,8 +80,9 @@ class Search:
         """The plan of the highest chance within the budget; of several any one."""
         budget = _above(self.asked.rules.budget)
 
-        def score(nodes: _Nodes, bounds: Float) -> Float:
-            return -((nodes.cost[:, None] + bounds <= budget) @ self.tables.weights)
+        def score(nodes: _Nodes, ceiling: float) -> Float:
+            del ceiling
+            return -((nodes.cost[:, None] + self._bounds(nodes) <= budget) @ self.tables.weights)
 
         def value(cost: Float, share: Float) -> Float:
             return np.where(cost <= budget, -share, np.inf)
@@ -84,7 +91,7 @@ class Search:
 
     def _run(
         self,
-        score: Callable[[_Nodes, Float], Float],
+        score: Callable[[_Nodes, float], Float],
         value: Callable[[Float, Float], Float],
         ceiling: float,
     ) -> Choice | None:
@@ -102,7 +109,7 @@ class Search:
                 continue
             nodes = self._children(nodes.part(np.flatnonzero(nodes.score < ceiling)))
             ceiling, best = self._better(nodes, value, ceiling, best)
-            told = score(nodes, self._bounds(nodes))
+            told = score(nodes, ceiling)
             order = np.argsort(told, kind="stable")
             order = order[told[order] < ceiling]
             if len(order):
