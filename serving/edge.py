@@ -18,7 +18,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from features.errors import ForecarbonError, ModelError
-from serving import feedback, handlers, insight_handlers
+from serving import feedback, handlers, insight_handlers, plan_handlers
 from serving.call import Call
 from serving.desk import Desk
 from serving.errors import of_bug, status_of, unknown_path, wrong_method
@@ -82,8 +82,12 @@ POSTS: Final = {
     "/v1/forecast": Route("forecast", "forecast", handlers.forecast_by_body, body=True, keyed=True),
     "/v1/forecasts/batch": Route("batch", "forecast", handlers.batch, body=True, keyed=True),
     "/v1/insights/compare": Route("own-compare", "read", insight_handlers.own_compare, body=True),
+    "/v1/insights/contract": Route("contract", "read", plan_handlers.contract, body=True),
+    "/v1/insights/corridors": Route("corridors", "read", plan_handlers.corridors, body=True),
     "/v1/insights/decomposition": Route("decomposition", "read", insight_handlers.decomposition, body=True),
     "/v1/insights/forecast-split": Route("split", "read", insight_handlers.forecast_split, body=True),
+    "/v1/insights/network": Route("network", "read", plan_handlers.network, body=True),
+    "/v1/insights/plan": Route("plan", "read", plan_handlers.plan, body=True),
     "/v1/insights/progress": Route("own-progress", "read", insight_handlers.own_progress, body=True),
 }
 # Paths that end in a name.

@@ -46,6 +46,8 @@ STATUS_OF_CODE: Final[Mapping[str, int]] = {
             *("cadence-not-annual", "drivers-unknown", "field-unreadable", "group-too-small", "no-paths"),
             *("no-measured-target", "paths-unknown", "scope-break-inside", "scope-unlike", "span-empty"),
             *("target-contradicts", "target-implausible", "target-slip", "too-few-years"),
+            *("network-implausible", "plan-implausible", "corridor-implausible", "contract-implausible"),
+            *("split-implausible", "years-unlike", "emissions-counted-twice"),
             *("year-not-forecast", "year-without-figure", "bridge-too-thin"),
         ),
         422,

@@ -26,6 +26,7 @@ from serving.insight_ask import (
 )
 from serving.own_split import decomposition_of
 from serving.packs import packs_in
+from serving.plan_views import PLAN_VIEWS
 from serving.progress import calibration_view, goals_of, name_of, progress_view
 from serving.provenance import Look, provenance_view, with_id
 from serving.queries import Question, needed, one, whole_of, year_of
@@ -95,6 +96,7 @@ VIEWS: Final[dict[str, Look]] = {
     "drivers": _drivers,
     "forecast-split": _split_ahead,
     "decomposition": _decomposition,
+    **PLAN_VIEWS,
 }
 
 

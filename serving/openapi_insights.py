@@ -29,6 +29,7 @@ from serving.openapi_parts import (
     query,
     ref,
 )
+from serving.openapi_plans import plan_paths, plan_schemas
 from serving.openapi_why import why_paths, why_schemas
 
 _YEAR: Final = {"type": "integer", "minimum": FIRST_YEAR, "maximum": LAST_YEAR}
@@ -88,6 +89,7 @@ def insight_paths() -> dict[str, Any]:
             "get": _tagged("initiative", "Claims beside what backs them", whole, "InitiativeView"),
         },
         **why_paths(),
+        **plan_paths(),
         "/v1/provenance/{answer_id}": {
             "get": operation(
                 "provenance", "An answer made again, with what it rests on", json_of(ref("Provenance")),
@@ -119,7 +121,13 @@ def insight_schemas() -> dict[str, Any]:
     parts: dict[str, Any] = {}
     for schema in asks.values():
         parts |= schema.pop("$defs", {})
-    views = {**_progress_schemas(), **_comparison_schemas(), **_initiative_schemas(), **why_schemas()}
+    views = {
+        **_progress_schemas(),
+        **_comparison_schemas(),
+        **_initiative_schemas(),
+        **why_schemas(),
+        **plan_schemas(),
+    }
     return {**parts, **asks, **views}
 
 

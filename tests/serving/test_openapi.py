@@ -38,6 +38,8 @@ OPERATIONS: Final = {
     ("get", "/v1/insights/drivers"): "drivers", ("get", "/v1/insights/calibration"): "calibration",
     ("post", "/v1/insights/decomposition"): "decomposition",
     ("post", "/v1/insights/forecast-split"): "forecastSplit",
+    ("post", "/v1/insights/network"): "network", ("post", "/v1/insights/plan"): "plan",
+    ("post", "/v1/insights/corridors"): "corridors", ("post", "/v1/insights/contract"): "contract",
     ("get", "/v1/provenance/{answer_id}"): "provenance",
 }  # fmt: skip
 PYTHON: Final[dict[str, Any]] = {
