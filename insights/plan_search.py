@@ -1,7 +1,7 @@
 """Branch and bound over options whose delivery differs from path to path.
 
 A mixed-integer programme with a binary for every path (sum of abatement >= need - M (1 - z)) is exact and
-far too loose: with 30 projects and 1,000 paths HiGHS is still a quarter from proof after half a minute
+far too loose: with 30 projects and 1,000 paths HiGHS is far from proof when this search is done
 (docs/adr/0021). Its relaxation is replaced here by one that needs no binaries for paths. For every path k,
 every λ >= 0 and the options still open,
 
