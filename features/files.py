@@ -27,7 +27,7 @@ def fsync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def write_bytes(path: Path, payload: bytes) -> None:
+def write_bytes(path: Path, payload: bytes | memoryview) -> None:
     """Replace ``path`` by ``payload`` in one step (temp file, fsync, rename)."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
@@ -46,9 +46,13 @@ def write_bytes(path: Path, payload: bytes) -> None:
 
 
 def write_json(path: Path, record: Mapping[str, Any]) -> None:
-    """Replace ``path`` by the JSON of ``record``, keys sorted so that equal records are equal bytes."""
-    text = json.dumps(record, sort_keys=True, indent=1, allow_nan=False)
-    write_bytes(path, text.encode() + b"\n")
+    """Replace ``path`` by the JSON of ``record``, as ``json_bytes`` has it."""
+    write_bytes(path, json_bytes(record))
+
+
+def json_bytes(record: Mapping[str, Any]) -> bytes:
+    """The JSON of ``record``, keys sorted so that equal records are equal bytes."""
+    return json.dumps(record, sort_keys=True, indent=1, allow_nan=False).encode() + b"\n"
 
 
 def read_json(path: Path) -> dict[str, Any]:

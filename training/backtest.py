@@ -8,7 +8,8 @@ judged here are the bands of series that go on; the chance that a plant closes i
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -17,8 +18,8 @@ from features.series.hierarchy import Hierarchy
 from features.series.panel import Dense
 from features.series.scopes import bridge
 from models.blend import learn_weights, mixed
-from models.calibration import calibrate
-from models.dependence import learn_dependence, read_quantiles, sample_ranks
+from models.calibration import Calibration, calibrate
+from models.dependence import Levels, learn_dependence, read_quantiles, sample_ranks
 from models.fitted import areas_of, blended
 from models.forecast import STANDARD_QUANTILES
 from models.recipe import Recipe
@@ -30,6 +31,7 @@ Float = npt.NDArray[np.float64]
 Int = npt.NDArray[np.int64]
 
 PATHS = 400
+SCORED: Final = ("values", "actual", "step_size", "step_square", "cutoffs")
 
 
 @dataclass(frozen=True)
@@ -88,57 +90,91 @@ def backtest(
     """
     out = {}
     for recipe in recipes:
-        out[recipe.name] = _walk(history, past.only(recipe.members), folds, recipe, hierarchy)
+        mine = past.only(recipe.members)
+        said = [at_fold(history, mine, folds, fold, recipe, hierarchy) for fold in scored_of(folds)]
+        out[recipe.name] = of_folds(recipe, past, hierarchy, history, said)
         told(recipe.name)
     return out
 
 
-def _walk(history: Dense, past: Replay, folds: Folds, recipe: Recipe, hierarchy: Hierarchy) -> Backtest:
-    levels = np.asarray(STANDARD_QUANTILES)
-    series, totals, sizes, total_sizes = [], [], [], []
-    total_actual = []
-    scored = np.flatnonzero(folds.scored)
-    for fold in scored.tolist():
-        lengths = folds.lengths[fold]
-        curves, areas_paths = _speak(history, past, fold, lengths, recipe)
-        ranks = np.broadcast_to(levels, (*curves.shape[:2], len(levels)))
-        series.append(np.maximum(read_quantiles(curves, np.asarray(ranks)), _floor(history)))
-        seen = bridge(history.until(lengths))
-        sizes.append(usual_step(_padded(seen.y, history.y.shape[1]), history.cadence.season))
-        sums = _cluster_sums(history, hierarchy, areas_paths, past.actual[fold], seen, past.lengths[fold])
-        totals.append(np.quantile(sums[0], levels, axis=2).transpose(1, 2, 0))
-        total_actual.append(sums[1])
-        total_sizes.append(usual_step(sums[2], history.cadence.season))
-    ends = np.where(folds.lengths > 0, history.starts + folds.lengths - 1, 0)[scored]
+def scored_of(folds: Folds) -> list[int]:
+    """Numbers of the scored folds, oldest first."""
+    return np.flatnonzero(folds.scored).tolist()
+
+
+def at_fold(
+    history: Dense, past: Replay, folds: Folds, fold: int, recipe: Recipe, hierarchy: Hierarchy
+) -> dict[str, Float | Int]:
+    """What one recipe said on one scored fold: the arrays of ``Backtest`` of that fold, by name.
+
+    Args:
+        past: of the recipe's own members.
+    """
+    lengths = folds.lengths[fold]
+    series, paths = _speak(history, past, lengths, fold, recipe)
+    seen = bridge(history.until(lengths))
+    season = history.cadence.season
+    sizes = usual_step(_padded(seen.y, history.y.shape[1]), season)
+    sums, truth, pasts = _cluster_sums(history, hierarchy, paths, past.actual[fold], seen, past.lengths[fold])
+    totals = np.quantile(sums, STANDARD_QUANTILES, axis=2).transpose(1, 2, 0)
+    total_sizes = usual_step(pasts, season)
+    ends = np.where(lengths > 0, history.starts + lengths - 1, 0)
+    return {
+        "values": np.concatenate([series, totals]),
+        "actual": np.concatenate([past.actual[fold], truth]),
+        "step_size": np.concatenate([sizes[0], total_sizes[0]]),
+        "step_square": np.concatenate([sizes[1], total_sizes[1]]),
+        "cutoffs": np.concatenate([ends, _cluster_ends(history, hierarchy, ends)]),
+    }
+
+
+def of_folds(
+    recipe: Recipe,
+    past: Replay,
+    hierarchy: Hierarchy,
+    history: Dense,
+    said: Sequence[Mapping[str, npt.NDArray[Any]]],
+) -> Backtest:
+    """The backtest of a recipe from what it said ``at_fold``, one entry a scored fold."""
     return Backtest(
         forecaster=recipe.name,
         ids=(*history.ids, *hierarchy.clusters),
         groups=(*past.groups, *("cluster",) * len(hierarchy.clusters)),
-        values=np.concatenate([np.stack(series), np.stack(totals)], axis=1),
-        actual=np.concatenate([past.actual[scored], np.stack(total_actual)], axis=1),
-        step_size=_joined(sizes, total_sizes, 0),
-        step_square=_joined(sizes, total_sizes, 1),
-        cutoffs=np.concatenate([ends, _cluster_ends(history, hierarchy, ends)], axis=1),
+        **{name: np.stack([one[name] for one in said]) for name in SCORED},
     )
 
 
-def _speak(history: Dense, past: Replay, fold: int, lengths: Int, recipe: Recipe) -> tuple[Float, Float]:
-    """Curves (B, H, 199) and joint paths (B, H, P) at one fold; NaN rows where not asked."""
+def _speak(
+    history: Dense, past: Replay, lengths: Int, fold: int, recipe: Recipe
+) -> tuple[Float, dict[int, Float]]:
+    """Quantiles (B, H, 13) at one fold, NaN where not asked; joint paths (H, P) of the sectors by row."""
+    areas = areas_of(history)
     weights = learn_weights(past, lengths, recipe)
     mix = blended(past, weights)
     calibration = calibrate(past, mix, lengths, recipe, season=history.cadence.season)
-    dependence = learn_dependence(past, mix, lengths, calibration, areas_of(history))
+    dependence = learn_dependence(past, mix, lengths, calibration, areas)
     steps = past.actual.shape[2]
-    centre = mixed(past.point[:, fold], weights.of(past.groups, steps))
-    z = calibration.of(past.pools, steps)
-    curves = centre[:, :, None] + past.scale[fold][:, None, None] * z
-    curves = np.maximum(curves, _floor(history))
+    centre, scale, floor = (
+        mixed(past.point[:, fold], weights.of(past.groups, steps)),
+        past.scale[fold],
+        _floor(history),
+    )
+
+    def curves(rows: Int, bands: Calibration) -> Float:
+        pools = tuple(past.pools[row] for row in rows)
+        spread = bands.of(pools, steps)
+        return np.asarray(np.maximum(centre[rows, :, None] + scale[rows, None, None] * spread, floor[rows]))
+
+    # Thousands of series are asked for a few levels only: the rest of their curves need not be drawn.
+    read = Levels.of(STANDARD_QUANTILES)
+    every = np.arange(len(history.ids))
+    series = read.off(curves(every, replace(calibration, z=calibration.z[:, :, read.columns])))
     inner = np.flatnonzero(np.asarray(past.groups) == "sector")
-    areas = tuple(np.asarray(areas_of(history), dtype=object)[inner])
-    ranks = sample_ranks(dependence, areas, steps, PATHS, recipe.seed + int(fold))
-    paths = np.full((len(history.ids), steps, PATHS), np.nan)
-    paths[inner] = read_quantiles(curves[inner], ranks)
-    return curves, np.maximum(paths, _floor(history))
+    ranks = sample_ranks(
+        dependence, tuple(areas[row] for row in inner), steps, PATHS, recipe.seed + int(fold)
+    )
+    paths = np.maximum(read_quantiles(curves(inner, calibration), ranks), floor[inner])
+    return np.maximum(series, floor), dict(zip(inner.tolist(), paths, strict=True))
 
 
 def _floor(history: Dense) -> Float:
@@ -147,15 +183,15 @@ def _floor(history: Dense) -> Float:
 
 
 def _cluster_sums(
-    history: Dense, hierarchy: Hierarchy, paths: Float, actual: Float, seen: Dense, asked: Int
+    history: Dense, hierarchy: Hierarchy, paths: Mapping[int, Float], actual: Float, seen: Dense, asked: Int
 ) -> tuple[Float, Float, Float]:
     """Paths (C, H, P), actuals (C, H) and histories (C, T) of the clusters' asked sectors.
 
     A cluster's actual is the sum of the sectors asked at the fold; a sector without a figure in a year
     in which another has one emits nothing. Where the scope of any changes, the total is unknown.
     """
-    count, steps, drawn = len(hierarchy.clusters), paths.shape[1], paths.shape[2]
-    sums = np.full((count, steps, drawn), np.nan)
+    count, steps = len(hierarchy.clusters), actual.shape[1]
+    sums = np.full((count, steps, PATHS), np.nan)
     truth = np.full((count, steps), np.nan)
     width = history.y.shape[1]
     pasts = np.full((count, width), np.nan)
@@ -164,7 +200,7 @@ def _cluster_sums(
         rows = [row for row in rows if asked[row] > 0]
         if not rows:
             continue
-        sums[c] = paths[rows].sum(axis=0)
+        sums[c] = np.stack([paths[row] for row in rows]).sum(axis=0)
         known = np.isfinite(actual[rows])
         crossing = _crosses(history, rows, asked, steps)
         held = known.any(axis=0) & ~crossing
@@ -199,19 +235,11 @@ def _summed_past(seen: Dense, rows: list[int], width: int) -> Float:
 
 
 def _cluster_ends(history: Dense, hierarchy: Hierarchy, ends: Int) -> Int:
-    out = np.zeros((len(ends), len(hierarchy.clusters)), dtype=np.int64)
-    for c, cluster in enumerate(hierarchy.clusters):
-        rows = [history.row[name] for name in hierarchy.members[cluster]]
-        out[:, c] = ends[:, rows].max(axis=1)
-    return out
+    members = [[history.row[name] for name in hierarchy.members[cluster]] for cluster in hierarchy.clusters]
+    return np.array([ends[rows].max() for rows in members], dtype=np.int64)
 
 
 def _padded(y: Float, width: int) -> Float:
     out = np.full((len(y), width), np.nan)
     out[:, : y.shape[1]] = y
     return out
-
-
-def _joined(sizes: list[tuple[Float, Float]], totals: list[tuple[Float, Float]], which: int) -> Float:
-    rows = [np.concatenate([a[which], b[which]]) for a, b in zip(sizes, totals, strict=True)]
-    return np.stack(rows)

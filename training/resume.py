@@ -2,7 +2,7 @@
 
 A piece is what one member said at one fold. It is found again by the content of everything it was made from:
 the figures visible at that fold, the member's settings, the steps, and the code and libraries. Nothing is
-ever found by name or date, so nothing stale can be. Backtests are kept alike, one piece a recipe.
+ever found by name or date, so nothing stale can be. Backtests are kept alike, one piece a recipe and fold.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, is_dataclass, replace
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -23,16 +22,14 @@ from features.series.panel import Dense
 from models.kinds import make
 from models.recipe import Recipe
 from models.replay import LEAST_HISTORY, Replay, replay
-from training.backtest import Backtest, backtest
+from training.backtest import SCORED, Backtest, at_fold, of_folds, scored_of
 from training.folds import Folds
 from training.pieces import Arrays, Cache
-from training.prints import MAKING, Prints, digest_of, made_with
+from training.prints import MAKING, Prints, digest_of, joined, made_with
 from training.rails import Conduct
 
 Float = npt.NDArray[np.float64]
 Int = npt.NDArray[np.int64]
-
-_SCORED: Final = ("values", "actual", "step_size", "step_square", "cutoffs")
 
 
 @dataclass(frozen=True)
@@ -155,16 +152,19 @@ def backtested(
     cache: Cache,
     prints: Prints | None = None,
 ) -> Backtest:
-    """``training.backtest`` of one recipe, read from the cache if it was made from the very same.
+    """``training.backtest`` of one recipe, fold by fold: read from the cache where it was made from the very
+    same.
 
     Args:
         prints: of these same arguments, for whoever asks for many recipes of one replay.
     """
-    key = (prints or Prints(history, past, folds, hierarchy)).of(recipe)
-    held = cache.read(key)
-    if held is not None and set(held) == set(_SCORED):
-        groups = (*past.groups, *("cluster",) * len(hierarchy.clusters))
-        return Backtest(recipe.name, (*history.ids, *hierarchy.clusters), groups, **held)
-    made = backtest(history, past, folds, [recipe], hierarchy)[recipe.name]
-    cache.write(key, {name: getattr(made, name) for name in _SCORED})
-    return made
+    whole = (prints or Prints(history, past, folds, hierarchy)).of(recipe)
+    mine, said = past.only(recipe.members), []
+    for fold in scored_of(folds):
+        key = joined("fold", whole, fold)
+        held = cache.read(key)
+        if held is None or set(held) != set(SCORED):
+            held = at_fold(history, mine, folds, fold, recipe, hierarchy)
+            cache.write(key, held)
+        said.append(held)
+    return of_folds(recipe, past, hierarchy, history, said)

@@ -21,7 +21,7 @@ from features.series.membership import Boundary
 from features.series.vintages import naive_utc
 from models import saved
 from models.fitted import fit
-from training import footing, ledger, registry
+from training import footing, ledger, registry, stood
 from training.gate import Verdict
 from training.job import Job, Retrained, at_of, outcome_of
 from training.judged import track_record
@@ -66,7 +66,10 @@ def retrain(
         judged = ledger.standing(store, known.digest(store, plan)) if known else None
         if known is not None and judged is not None:
             return _unchanged(plan, known, store, judged, (now, commit, who))
-        ground = stand(now, plan.figures, place, own)
+        ground = stood.read(cache, key, known, moment)
+        if ground is None:
+            ground = stand(now, plan.figures, place, own)
+            stood.keep(cache, key, ground)
         job = Job(plan, ground, folds_of(ground, plan, now), now, commit, who)
         footing.keep(cache, key, job.footing, moment)
         judged = ledger.standing(store, job.digest(store))

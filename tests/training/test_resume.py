@@ -21,7 +21,7 @@ from models.replay import replay
 from tests.training.panels import random_walks
 from tests.training.test_backtest import _folds, _hierarchy
 from training import resume
-from training.backtest import backtest
+from training.backtest import at_fold, backtest, scored_of
 from training.pieces import Cache
 from training.resume import backtested, resumed
 
@@ -210,23 +210,51 @@ def test_a_backtest_is_kept_and_found_by_what_it_was_made_from(
     recipe = replace(RECIPE, members=("naive", "drift"), reach=4)
     past = replay(history, folds.lengths, recipe, recipe.members)
     true = backtest(history, past, folds, [recipe], hierarchy)["blend"]
-    made: list[str] = []
+    made: list[tuple[str, int]] = []
 
     def counted(*arguments: Any) -> Any:
-        made.append(arguments[3][0].name)
-        return backtest(*arguments)
+        made.append((arguments[4].name, arguments[3]))
+        return at_fold(*arguments)
 
-    monkeypatch.setattr(resume, "backtest", counted)
+    monkeypatch.setattr(resume, "at_fold", counted)
+    scored = scored_of(folds)
     for _ in range(2):
         found = backtested(history, past, folds, recipe, hierarchy, Cache(tmp_path))
         for part in fields(true):
             np.testing.assert_array_equal(getattr(found, part.name), getattr(true, part.name))
-    assert made == ["blend"]
+    assert made == [("blend", fold) for fold in scored]
+    made.clear()
     for other in (replace(recipe, anchor=0.9), replace(recipe, name="other"), recipe.alone("drift")):
         backtested(history, past, folds, other, hierarchy, Cache(tmp_path))
     shifted = replace(past, point=past.point + 1)
     backtested(history, shifted, folds, recipe, hierarchy, Cache(tmp_path))
-    assert made == ["blend", "blend", "other", "drift", "blend"]
+    assert made == [(name, fold) for name in ("blend", "other", "drift", "blend") for fold in scored]
+
+
+def test_a_killed_backtest_goes_on_at_its_fold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    history = random_walks(12, seed=3)
+    folds, hierarchy = _folds(history), _hierarchy(history)
+    recipe = replace(RECIPE, members=("naive", "drift"), reach=4)
+    past = replay(history, folds.lengths, recipe, recipe.members)
+    true = backtest(history, past, folds, [recipe], hierarchy)["blend"]
+    asked: list[int] = []
+    scored = scored_of(folds)
+
+    def killed(*arguments: Any) -> Any:
+        asked.append(arguments[3])
+        if len(asked) == 3:
+            raise KeyboardInterrupt
+        return at_fold(*arguments)
+
+    monkeypatch.setattr(resume, "at_fold", killed)
+    with pytest.raises(KeyboardInterrupt):
+        backtested(history, past, folds, recipe, hierarchy, Cache(tmp_path))
+    spoiled = min(tmp_path.iterdir(), key=lambda path: path.stat().st_mtime_ns)
+    spoiled.write_bytes(spoiled.read_bytes()[:100])
+    found = backtested(history, past, folds, recipe, hierarchy, Cache(tmp_path))
+    assert asked == [*scored[:3], scored[0], *scored[2:]]
+    for part in fields(true):
+        np.testing.assert_array_equal(getattr(found, part.name), getattr(true, part.name))
 
 
 def test_pieces_are_pruned_by_age_and_by_size_the_longest_unused_first(tmp_path: Path) -> None:
