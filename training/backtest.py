@@ -7,7 +7,7 @@ judged here are the bands of series that go on; the chance that a plant closes i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -91,8 +91,9 @@ def backtest(
     out = {}
     for recipe in recipes:
         mine = past.only(recipe.members)
-        said = [at_fold(history, mine, folds, fold, recipe, hierarchy) for fold in scored_of(folds)]
-        out[recipe.name] = of_folds(recipe, past, hierarchy, history, said)
+        scored = scored_of(folds)
+        said = (at_fold(history, mine, folds, fold, recipe, hierarchy) for fold in scored)
+        out[recipe.name] = of_folds(recipe, past, hierarchy, history, said, len(scored))
         told(recipe.name)
     return out
 
@@ -133,14 +134,21 @@ def of_folds(
     past: Replay,
     hierarchy: Hierarchy,
     history: Dense,
-    said: Sequence[Mapping[str, npt.NDArray[Any]]],
+    said: Iterable[Mapping[str, npt.NDArray[Any]]],
+    count: int,
 ) -> Backtest:
-    """The backtest of a recipe from what it said ``at_fold``, one entry a scored fold."""
+    """The backtest of a recipe from what it said ``at_fold``, ``count`` scored folds one after the other."""
+    arrays: dict[str, npt.NDArray[Any]] = {}
+    for fold, one in enumerate(said):
+        for name in SCORED:
+            if fold == 0:
+                arrays[name] = np.empty((count, *one[name].shape), dtype=one[name].dtype)
+            arrays[name][fold] = one[name]
     return Backtest(
         forecaster=recipe.name,
         ids=(*history.ids, *hierarchy.clusters),
         groups=(*past.groups, *("cluster",) * len(hierarchy.clusters)),
-        **{name: np.stack([one[name] for one in said]) for name in SCORED},
+        **arrays,
     )
 
 

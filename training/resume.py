@@ -12,6 +12,7 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, is_dataclass, replace
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +20,9 @@ import numpy.typing as npt
 from features.errors import ModelError
 from features.series.hierarchy import Hierarchy
 from features.series.panel import Dense
+from models.fitted import FittedRecipe, fit
 from models.kinds import make
+from models.parts import model_of, parts_of
 from models.recipe import Recipe
 from models.replay import LEAST_HISTORY, Replay, replay
 from training.backtest import SCORED, Backtest, at_fold, of_folds, scored_of
@@ -30,6 +33,8 @@ from training.rails import Conduct
 
 Float = npt.NDArray[np.float64]
 Int = npt.NDArray[np.int64]
+
+_RECORD: Final = "record.json"
 
 
 @dataclass(frozen=True)
@@ -159,12 +164,36 @@ def backtested(
         prints: of these same arguments, for whoever asks for many recipes of one replay.
     """
     whole = (prints or Prints(history, past, folds, hierarchy)).of(recipe)
-    mine, said = past.only(recipe.members), []
-    for fold in scored_of(folds):
+    mine, scored = past.only(recipe.members), scored_of(folds)
+
+    def at(fold: int) -> Arrays:
         key = joined("fold", whole, fold)
         held = cache.read(key)
         if held is None or set(held) != set(SCORED):
             held = at_fold(history, mine, folds, fold, recipe, hierarchy)
             cache.write(key, held)
-        said.append(held)
-    return of_folds(recipe, past, hierarchy, history, said)
+        return held
+
+    return of_folds(recipe, past, hierarchy, history, map(at, scored), len(scored))
+
+
+def refitted(history: Dense, past: Replay, recipe: Recipe, cache: Cache, of: str) -> FittedRecipe:
+    """``models.fitted.fit``, read from the cache if it was fitted to the very same.
+
+    Args:
+        of: digest of all that is fitted to (``training.prints.Prints.of`` of these); "" is kept nowhere.
+    """
+    key = joined("fit", of)
+    held = cache.read(key) if of else None
+    if held is not None:
+        texts = {name: payload.tobytes().decode() for name, payload in held.items()}
+        try:
+            return model_of(json.loads(texts[_RECORD]), texts.__getitem__)
+        except (ValueError, KeyError, TypeError, ModelError):
+            pass  # of another make: it is fitted again
+    made = fit(history, past, recipe)
+    if of:
+        record, boosters = parts_of(made)
+        texts = {_RECORD: json.dumps(record), **boosters}
+        cache.write(key, {name: np.frombuffer(text.encode(), dtype=np.uint8) for name, text in texts.items()})
+    return made

@@ -20,7 +20,6 @@ from features.series.basis_files import write_basis
 from features.series.membership import Boundary
 from features.series.vintages import naive_utc
 from models import saved
-from models.fitted import fit
 from training import footing, ledger, registry, stood
 from training.gate import Verdict
 from training.job import Job, Retrained, at_of, outcome_of
@@ -31,6 +30,7 @@ from training.plan import Plan
 from training.promotions import Promotion
 from training.rails import Rule
 from training.reliability import exits_report, no_exits
+from training.resume import refitted
 from training.scores import scores_frame
 from training.tracking import Tracker, address_of, answering, close_orphans, open_tracker
 
@@ -81,7 +81,7 @@ def retrain(
         case = heard(ground, plan, champion_recipe(store), job.folds, told, cache)
         scores = case.kept.scores(case.tests)
         verdict = decide(plan, case, ground, store)
-        version = _saved(job, store, case, verdict, scores) if verdict.decision == "promote" else ""
+        version = _saved(job, store, case, verdict, scores, cache) if verdict.decision == "promote" else ""
         with answering(tracker.uri):
             runs = _tracked(job, tracker, case, scores, verdict, version, cache)
             told("tracking", 2, 3)
@@ -178,7 +178,7 @@ def _unchanged(
     return replace(told, unchanged=True)
 
 
-def _saved(job: Job, store: Path, case: Heard, verdict: Verdict, scores: pd.DataFrame) -> str:
+def _saved(job: Job, store: Path, case: Heard, verdict: Verdict, scores: pd.DataFrame, cache: Cache) -> str:
     """Fit on everything and write the folder. Returns the model version."""
     version = job.version(case.challenger, verdict)
     left = job.left_saved(store, version)
@@ -186,7 +186,9 @@ def _saved(job: Job, store: Path, case: Heard, verdict: Verdict, scores: pd.Data
         return left
     history, basis = job.ground.history, job.ground.basis
     try:
-        fitted = fit(history, case.past, case.challenger)
+        fitted = refitted(
+            history, case.past, case.challenger, cache, case.kept.prints.get(case.challenger.name, "")
+        )
     except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as fault:
         raise ModelError(
             "final-fit-failed",
