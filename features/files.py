@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 from features.errors import AskError
 
@@ -29,11 +29,18 @@ def fsync_folder(folder: Path) -> None:
 
 def write_bytes(path: Path, payload: bytes | memoryview) -> None:
     """Replace ``path`` by ``payload`` in one step (temp file, fsync, rename)."""
+    with replacing(path) as stream:
+        stream.write(payload)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[IO[bytes]]:
+    """Yield a stream whose content replaces ``path`` in one step when the block ends well."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as stream:
-            stream.write(payload)
+            yield stream
             stream.flush()
             # mkstemp makes files private; a service under another account must be able to read them.
             os.fchmod(stream.fileno(), READABLE)

@@ -93,7 +93,8 @@ def backtest(
         mine = past.only(recipe.members)
         scored = scored_of(folds)
         said = (at_fold(history, mine, folds, fold, recipe, hierarchy) for fold in scored)
-        out[recipe.name] = of_folds(recipe, past, hierarchy, history, said, len(scored))
+        arrays = joined_folds(said, len(scored))
+        out[recipe.name] = of_arrays(recipe, past, hierarchy, history, arrays)
         told(recipe.name)
     return out
 
@@ -129,21 +130,25 @@ def at_fold(
     }
 
 
-def of_folds(
-    recipe: Recipe,
-    past: Replay,
-    hierarchy: Hierarchy,
-    history: Dense,
-    said: Iterable[Mapping[str, npt.NDArray[Any]]],
-    count: int,
-) -> Backtest:
-    """The backtest of a recipe from what it said ``at_fold``, ``count`` scored folds one after the other."""
+def joined_folds(said: Iterable[Mapping[str, npt.NDArray[Any]]], count: int) -> dict[str, npt.NDArray[Any]]:
+    """The arrays of a backtest from those of its ``count`` scored folds, one after the other."""
     arrays: dict[str, npt.NDArray[Any]] = {}
     for fold, one in enumerate(said):
         for name in SCORED:
             if fold == 0:
                 arrays[name] = np.empty((count, *one[name].shape), dtype=one[name].dtype)
             arrays[name][fold] = one[name]
+    return arrays
+
+
+def of_arrays(
+    recipe: Recipe,
+    past: Replay,
+    hierarchy: Hierarchy,
+    history: Dense,
+    arrays: Mapping[str, npt.NDArray[Any]],
+) -> Backtest:
+    """The backtest of a recipe from its arrays ``SCORED``."""
     return Backtest(
         forecaster=recipe.name,
         ids=(*history.ids, *hierarchy.clusters),

@@ -25,7 +25,7 @@ from models.kinds import make
 from models.parts import model_of, parts_of
 from models.recipe import Recipe
 from models.replay import LEAST_HISTORY, Replay, replay
-from training.backtest import SCORED, Backtest, at_fold, of_folds, scored_of
+from training.backtest import SCORED, Backtest, at_fold, joined_folds, of_arrays, scored_of
 from training.folds import Folds
 from training.pieces import Arrays, Cache
 from training.prints import MAKING, Prints, digest_of, joined, made_with
@@ -157,24 +157,30 @@ def backtested(
     cache: Cache,
     prints: Prints | None = None,
 ) -> Backtest:
-    """``training.backtest`` of one recipe, fold by fold: read from the cache where it was made from the very
-    same.
+    """``training.backtest`` of one recipe, read from the cache if it was made from the very same.
+
+    Fold by fold until it is whole: a killed one goes on at its fold.
 
     Args:
         prints: of these same arguments, for whoever asks for many recipes of one replay.
     """
     whole = (prints or Prints(history, past, folds, hierarchy)).of(recipe)
-    mine, scored = past.only(recipe.members), scored_of(folds)
+    held = cache.read_large(whole)
+    if held is not None and set(held) == set(SCORED):
+        return of_arrays(recipe, past, hierarchy, history, held)
+    mine, keys = past.only(recipe.members), {fold: joined("fold", whole, fold) for fold in scored_of(folds)}
 
     def at(fold: int) -> Arrays:
-        key = joined("fold", whole, fold)
-        held = cache.read(key)
+        held = cache.read(keys[fold])
         if held is None or set(held) != set(SCORED):
             held = at_fold(history, mine, folds, fold, recipe, hierarchy)
-            cache.write(key, held)
+            cache.write(keys[fold], held)
         return held
 
-    return of_folds(recipe, past, hierarchy, history, map(at, scored), len(scored))
+    arrays = joined_folds(map(at, keys), len(keys))
+    if cache.write_large(whole, arrays):
+        cache.drop(keys.values())
+    return of_arrays(recipe, past, hierarchy, history, arrays)
 
 
 def refitted(history: Dense, past: Replay, recipe: Recipe, cache: Cache, of: str) -> FittedRecipe:
