@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import operations
+import questions
 from features.errors import AskError, DataError, ForecarbonError
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ app = typer.Typer(
 lake_app = typer.Typer(help="What was known when: snapshots of the sources.", no_args_is_help=True)
 app.add_typer(lake_app, name="lake")
 app.add_typer(operations.app)
+app.add_typer(questions.app)
 
 Store = Annotated[
     Path,
@@ -133,14 +135,6 @@ def forecast(
             str(cluster), store=store, steps=steps, levels=levels, out=out, scope=scope,
             issued_at=stamp_of(datetime.now(UTC)),
         )  # fmt: skip
-
-
-@app.command()
-def clusters(store: Store = AT_HOME) -> None:
-    """List the clusters: latest total, outlook, or why there is none."""
-    from serving.printed import print_clusters
-
-    print_clusters(store=store)
 
 
 @app.command()

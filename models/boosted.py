@@ -56,15 +56,41 @@ class BoostedFit:
         out = rows.anchor + change * rows.scale[:, None]
         return np.asarray(np.where(history.non_negative[:, None], np.maximum(out, 0.0), out))
 
+    def anchor(self, history: Dense, steps: int) -> Float:
+        """(B, steps) the figure each forecast is measured from, tCO2e."""
+        return build(history, self.recipe, steps).anchor
+
+    def contributions(self, history: Dense, steps: int) -> tuple[Float, Float]:
+        """What each feature does to each forecast change, and what the booster says without any, tCO2e.
+
+        TreeSHAP (Lundberg, Erion and Lee 2018) as LightGBM computes it: over the features the contributions
+        add up, with the base, to the predicted change from the anchor, before the floor at zero.
+
+        Returns:
+            (B, steps, F) contributions of ``columns`` and (B, steps) base; zeros where nothing was trained.
+        """
+        rows = build(history, self.recipe, steps)
+        told = np.zeros((len(rows.x), steps, len(self.columns) + 1))
+        if self.booster is not None:
+            for h in range(min(steps, self.reach)):
+                asked = self._asked(rows, h)
+                told[:, h] = np.asarray(self.booster.predict(asked, pred_contrib=True, num_threads=1))
+            told[:, self.reach :] = told[:, self.reach - 1 : self.reach]
+        told *= rows.scale[:, None, None]
+        return told[:, :, :-1], told[:, :, -1]
+
     def _changes(self, rows: Rows, steps: int) -> Float:
         out = np.zeros((len(rows.x), steps))
         if self.booster is None:
             return out
         for h in range(min(steps, self.reach)):
-            step = np.full((len(rows.x), 1), h + 1.0)
-            out[:, h] = np.asarray(self.booster.predict(np.hstack([rows.x, step]), num_threads=1))
+            out[:, h] = np.asarray(self.booster.predict(self._asked(rows, h), num_threads=1))
         out[:, self.reach :] = out[:, self.reach - 1 : self.reach]
         return out
+
+    def _asked(self, rows: Rows, h: int) -> Float:
+        """(B, F) what the booster reads for step ``h`` + 1."""
+        return np.hstack([rows.x, np.full((len(rows.x), 1), h + 1.0)])
 
 
 @dataclass(frozen=True)

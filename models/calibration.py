@@ -67,10 +67,11 @@ class Calibration:
         place = {name: i for i, name in enumerate(self.groups)}
         rows = np.array([place.get(name, place[""]) for name in groups], dtype=np.int64)
         reach = self.z.shape[1]
-        out = self.z[rows][:, np.minimum(np.arange(steps), reach - 1)]
-        beyond = np.arange(1, steps + 1) / reach
-        widen = np.where(beyond > 1, beyond**self.growth, 1.0)
-        return np.asarray(out * widen[None, :, None])
+        out: Float = self.z[rows[:, None], np.minimum(np.arange(steps), reach - 1)]
+        if steps > reach:
+            beyond = np.arange(1, steps + 1) / reach
+            out *= np.where(beyond > 1, beyond**self.growth, 1.0)[None, :, None]
+        return out
 
     def as_record(self) -> dict[str, Any]:
         """JSON-ready form."""

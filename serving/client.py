@@ -151,6 +151,19 @@ class Client:
         asked = {"series": series, "ds": ds}
         return made(Lineage, self._calls.json("GET", "/v1/lineage", params=asked))
 
+    def progress(self, series: str, **asked: Any) -> dict[str, Any]:
+        """How far a series is on its way to its targets; ``targets=[...]`` for your own.
+
+        Fields as in the API: target_id, base_year, scope, language.
+        """
+        if "targets" in asked:
+            return self._calls.json("POST", "/v1/insights/progress", json={"series": series, **asked})
+        return self._calls.json("GET", "/v1/insights/progress", params={"series": series, **asked})
+
+    def provenance(self, answer_id: str) -> dict[str, Any]:
+        """An insight made again, and what it rests on."""
+        return self._calls.json("GET", f"/v1/provenance/{answer_id}")
+
     def model(self) -> dict[str, Any]:
         """Model card of the champion."""
         return self._calls.json("GET", "/v1/models/current")

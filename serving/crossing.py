@@ -52,10 +52,8 @@ def crossed(
     """
     over = Bridge.of_record(rung.pack.bridges[rung.entry.unique_id, scope])
     if rung.paths is not None:
-        name = f"{over.cluster_id}:{scope}".encode()
-        seed = int.from_bytes(hashlib.sha256(name).digest()[:_SEED_BYTES], "big")
         paths = np.asarray(rung.paths[:steps], dtype=np.float64)
-        drawn = cross_paths(paths, rung.entry.scope_id, over, np.random.default_rng(seed))
+        drawn = cross_paths(paths, rung.entry.scope_id, over, dice_of(over.cluster_id, scope))
         values, means = np.quantile(drawn, wanted, axis=1).T, drawn.mean(axis=1)
     else:
         grid, levels = np.asarray(rung.grid[:steps]), np.asarray(rung.levels)
@@ -64,6 +62,12 @@ def crossed(
         middle = (np.arange(len(levels)) + 0.5) / len(levels)
         means = np.asarray(rung.mean[:steps]) * over.ratio_quantiles(middle).mean()
     return means.tolist(), values.tolist(), over.named()
+
+
+def dice_of(cluster_id: str, scope: str) -> np.random.Generator:
+    """What draws the ratios of one cluster and scope: the same in every answer, so path k is the same."""
+    name = f"{cluster_id}:{scope}".encode()
+    return np.random.default_rng(int.from_bytes(hashlib.sha256(name).digest()[:_SEED_BYTES], "big"))
 
 
 def _refused(name: str, code: str, found: str, expected: str, remedy: str) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from features.errors import ForecarbonError, ModelError
-from serving import feedback, handlers
+from serving import feedback, handlers, insight_handlers
 from serving.call import Call
 from serving.desk import Desk
 from serving.errors import of_bug, status_of, unknown_path, wrong_method
@@ -66,6 +66,12 @@ GETS: Final = {
     "/v1/findings": Route("findings", "read", handlers.findings),
     "/v1/forecast": Route("forecast-by-query", "forecast", handlers.forecast_by_query, keyed=True),
     "/v1/health": Route("health", "", handlers.health),
+    "/v1/insights/calibration": Route("calibration", "read", insight_handlers.calibration),
+    "/v1/insights/compare": Route("compare", "read", insight_handlers.compare),
+    "/v1/insights/drivers": Route("drivers", "read", insight_handlers.drivers),
+    "/v1/insights/initiative": Route("initiative", "read", insight_handlers.initiative),
+    "/v1/insights/progress": Route("progress", "read", insight_handlers.progress),
+    "/v1/insights/why": Route("why", "read", insight_handlers.why),
     "/v1/lineage": Route("lineage", "read", handlers.lineage),
     "/v1/models/current": Route("model", "read", handlers.model),
     "/v1/promotions": Route("promotions", "read", handlers.promotions),
@@ -75,11 +81,16 @@ POSTS: Final = {
     "/v1/actuals": Route("actuals", "feedback", feedback.actuals, body=True, keyed=True),
     "/v1/forecast": Route("forecast", "forecast", handlers.forecast_by_body, body=True, keyed=True),
     "/v1/forecasts/batch": Route("batch", "forecast", handlers.batch, body=True, keyed=True),
+    "/v1/insights/compare": Route("own-compare", "read", insight_handlers.own_compare, body=True),
+    "/v1/insights/decomposition": Route("decomposition", "read", insight_handlers.decomposition, body=True),
+    "/v1/insights/forecast-split": Route("split", "read", insight_handlers.forecast_split, body=True),
+    "/v1/insights/progress": Route("own-progress", "read", insight_handlers.own_progress, body=True),
 }
 # Paths that end in a name.
 NAMED: Final = {
     "/v1/clusters/": Route("cluster", "read", handlers.cluster),
     "/v1/forecasts/": Route("issued", "read", handlers.issued, keyed=True),
+    "/v1/provenance/": Route("provenance", "read", insight_handlers.provenance),
 }
 _ODD: Final = Route("other", "", handlers.home)
 ROUTES: Final = tuple(sorted({r.name for r in (*GETS.values(), *POSTS.values(), *NAMED.values(), _ODD)}))

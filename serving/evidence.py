@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from features.errors import AskError
+from features.errors import AskError, DataError, ForecarbonError
 from features.series.words import UNIQUE_ID
 from models.track_record import TrackRecord
 from serving.errors import shown
@@ -53,6 +53,20 @@ def unknown_series(name: str) -> AskError:
         found=f"series {shown(name)!r}",
         expected="a series of the registry",
         remedy="see GET /v1/series for every series",
+    )
+
+
+def no_series(name: str, standing: Standing) -> ForecarbonError:
+    """The refusal of a name that is not served: a series that ended or never was, or no name at all."""
+    told = standing.pack.absent.get(name)
+    if told is None:
+        return unknown_series(name)
+    return DataError(
+        "series-absent",
+        found=f"{name}: {told['reason']}",
+        expected="a series of its emissions",
+        remedy=str(told["remedy"]),
+        facts={"code": told["code"]},
     )
 
 

@@ -1,4 +1,4 @@
-"""What a pack keeps of the saved model besides its forecasts: track record and figures, read when asked for.
+"""What a pack keeps of the saved model besides its forecasts: track records and figures, read when asked for.
 
 Nothing here is opened with the pack. A file is checked against the pack's digests when it is first read.
 """
@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 import pyarrow as pa
@@ -19,8 +19,13 @@ from features.errors import ModelError
 from features.files import read_json
 from features.series.basis_files import FOLDER as BASIS
 from features.series.words import DS, KNOWN_AT, UNIQUE_ID
+from models.dated import DATED_FILE, DatedRecord
 from models.track_record import FACTS_FILE, FILES, TrackRecord
 from serving.layout import MODEL, RETRAIN, sha256_of
+
+if TYPE_CHECKING:
+    from features.series.panel import Dense
+    from models.fitted import FittedRecipe
 
 _BASIS_FILES: Final = ("basis.json", "vintages.parquet", "traits.parquet", "breaks.parquet")
 
@@ -55,6 +60,15 @@ class Figures:
             asked = [(UNIQUE_ID, "in", list(names)), (DS, "==", ds)]
             frame = pq.read_table(whole, filters=asked).to_pandas()
         return frame[frame[KNOWN_AT] <= known_by].sort_values([UNIQUE_ID, KNOWN_AT], ignore_index=True)
+
+    def of(self, names: Sequence[str], known_by: pd.Timestamp) -> pd.DataFrame:
+        """Vintages of ``names`` in every period, known by an instant; columns as ``at``, by period."""
+        whole = self.vintages
+        if isinstance(whole, pd.DataFrame):
+            frame = whole[whole[UNIQUE_ID].isin(names)]
+        else:
+            frame = pq.read_table(whole, filters=[(UNIQUE_ID, "in", list(names))]).to_pandas()
+        return frame[frame[KNOWN_AT] <= known_by].sort_values([UNIQUE_ID, DS, KNOWN_AT], ignore_index=True)
 
     def inside(self, cluster_id: str, sector: str | None = None) -> list[str]:
         """The plants of a sector of a cluster or, without a sector, the sectors of the cluster; sorted."""
@@ -94,6 +108,22 @@ class Kept:
             raise self._unreadable(f"{type(why).__name__}: {why}") from why
 
     @cached_property
+    def dated(self) -> DatedRecord | None:
+        """What its chances of dated targets were worth, and the map that mends them; None where the model
+        keeps none.
+
+        Raises:
+            ModelError: the file is not as it was written.
+        """
+        if not self._has(DATED_FILE):
+            return None
+        self._check([DATED_FILE])
+        try:
+            return DatedRecord.read(self.folder / MODEL)
+        except (OSError, ValueError, KeyError, TypeError) as why:
+            raise self._unreadable(f"{type(why).__name__}: {why}") from why
+
+    @cached_property
     def figures(self) -> Figures | None:
         """The figures the model was trained on; None where the model keeps none.
 
@@ -116,6 +146,24 @@ class Kept:
             )
         except (OSError, ValueError, KeyError, pa.ArrowException) as why:
             raise self._unreadable(f"{type(why).__name__}: {why}") from why
+
+    @cached_property
+    def model(self) -> tuple[FittedRecipe, Dense]:
+        """The champion itself and the figures it answers from, checked against its own digests.
+
+        Raises:
+            ModelError: the pack keeps no model (``model-not-kept``), or it cannot be read.
+        """
+        from models.saved import read
+
+        if not self._has("model.json"):
+            raise ModelError(
+                "model-not-kept",
+                found=f"{self.folder.name}: forecasts without the model that made them",
+                expected="the saved model inside the pack",
+                remedy=RETRAIN,
+            )
+        return read(self.folder / MODEL)
 
     def digests(self) -> dict[str, str]:
         """sha256 of the files that hold the figures, by name inside the model's folder."""

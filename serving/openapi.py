@@ -5,12 +5,13 @@ from __future__ import annotations
 from functools import cache
 from typing import Any, Final
 
+from serving.openapi_insights import insight_schemas
 from serving.openapi_parts import headers_of_all, keys_of_all, parameters_of_all
 from serving.openapi_paths import paths
 from serving.openapi_schemas import ask_schemas, error_schemas, forecast_schemas
 from serving.openapi_views import view_schemas
 
-VERSION: Final = "1.1.0"
+VERSION: Final = "1.2.0"
 _ABOUT: Final = (
     "Calibrated emissions forecasts of industrial clusters, their sectors and plants, in tonnes of CO2e. "
     "Every answer names the model that made it. v1 stays: fields and paths are added, never taken away or "
@@ -29,7 +30,13 @@ def document() -> dict[str, Any]:
         "security": [{}, {"bearer": []}, {"apiKey": []}],
         "paths": paths(),
         "components": {
-            "schemas": {**ask_schemas(), **forecast_schemas(), **view_schemas(), **error_schemas()},
+            "schemas": {
+                **ask_schemas(),
+                **forecast_schemas(),
+                **view_schemas(),
+                **insight_schemas(),
+                **error_schemas(),
+            },
             "headers": headers_of_all(),
             "parameters": parameters_of_all(),
             "securitySchemes": keys_of_all(),

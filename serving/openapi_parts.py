@@ -27,7 +27,7 @@ ERRORS: Final[Mapping[int, str]] = {
     408: "The body came too slowly.",
     413: "The body is too large.",
     415: "The body is not application/json.",
-    422: "The figures sent, or the series named, allow no forecast.",
+    422: "The figures sent, or the series named, allow no such answer.",
     431: "The address or the headers are too large.",
     429: "Too many requests, or too much at once. Try again after Retry-After seconds.",
     500: "A fault of ours.",

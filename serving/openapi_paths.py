@@ -8,6 +8,7 @@ from features.series.words import MAX_STEPS
 from serving.batch_ask import Kind
 from serving.csv_answer import CSV
 from serving.listing import MOST, USUAL
+from serving.openapi_insights import insight_paths
 from serving.openapi_parts import (
     JSON,
     OF_BODIES,
@@ -44,7 +45,7 @@ _ALL_PLANTS: Final = {"all": True, "kinds": ["plant"], "steps": 8}
 
 def paths() -> dict[str, Any]:
     """Every path."""
-    return {**_pages(), **_forecasts(), **_reads(), **_feedback(), **_operations()}
+    return {**_pages(), **_forecasts(), **_reads(), **insight_paths(), **_feedback(), **_operations()}
 
 
 def _pages() -> dict[str, Any]:

@@ -41,7 +41,7 @@ def kept_pack(store: Path, model_version: str | None, as_of: str | None) -> Kept
     if model_version is None and as_of is None:
         return None
     until = None if as_of is None else _until(as_of)
-    kept = sorted(_kept(store), key=lambda pack: (pack.as_of, pack.name))
+    kept = sorted(packs_in(store), key=lambda pack: (pack.as_of, pack.name))
     fits = [
         pack
         for pack in kept
@@ -78,7 +78,8 @@ def _until(text: str) -> str:
         ) from None
 
 
-def _kept(store: Path) -> list[KeptPack]:
+def packs_in(store: Path) -> list[KeptPack]:
+    """Every pack in the store that can be read."""
     found = []
     for card in (store / PACKS).glob(f"*/{CARD}"):
         try:

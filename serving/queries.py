@@ -80,6 +80,23 @@ def needed(told: Question, name: str) -> str:
     return value
 
 
+def year_of(told: Question, name: str, first: int, last: int) -> int | None:
+    """A year in the query; None without it."""
+    text = one(told, name)
+    if text is None:
+        return None
+    year = _whole(text, name)
+    if not first <= year <= last:
+        raise _odd(name, f"{name} = {shown(text)}", f"a year from {first} to {last}", f"{name}-out-of-range")
+    return year
+
+
+def whole_of(told: Question, name: str, usual: int) -> int:
+    """A whole number in the query; ``usual`` without it."""
+    text = one(told, name)
+    return usual if text is None else _whole(text, name)
+
+
 def limit(told: Question) -> int:
     """How many lines a page may have."""
     text = one(told, "limit")

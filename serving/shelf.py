@@ -129,8 +129,14 @@ class Shelf:
             ModelError: it is damaged.
         """
         pack = kept_pack(self._store, model_version, as_of)
-        if pack is None:
-            return self.standing
+        return self.standing if pack is None else self.pinned_to(pack)
+
+    def pinned_to(self, pack: KeptPack) -> Standing:
+        """What a kept pack says; blocks while it opens.
+
+        Raises:
+            ModelError: it is damaged.
+        """
         now = self._standing
         if now is not None and now.pack.name == pack.name and not now.degraded:
             return now

@@ -23,7 +23,7 @@ def clusters_view(standing: Standing) -> dict[str, Any]:
     return {
         "clusters": [cluster_line(name, standing) for name in standing.pack.clusters],
         "initiative": outlook_of(INITIATIVE, standing),
-        **_told(standing),
+        **told_of(standing),
     }
 
 
@@ -66,7 +66,7 @@ def cluster_view(name: str, standing: Standing) -> dict[str, Any]:
         "bridges": [dict(item) for (cluster, _), item in pack.bridges.items() if cluster == name],
         "absent_series": ended,
         "history": [{"ds": day, "y": _number(y)} for day, y in zip(days, values, strict=True)],
-        **_told(standing),
+        **told_of(standing),
     }
 
 
@@ -131,7 +131,7 @@ def health_view(standing: Standing, refused: ModelError | None, journal: str) ->
         "refused": None if refused is None else refused.as_record(),
         "journal": journal,
         "rungs": {level: levels.count(level) for level in ("champion", "previous", "naive")},
-        **_told(standing),
+        **told_of(standing),
     }
 
 
@@ -142,11 +142,12 @@ def findings_view(records: Sequence[Mapping[str, Any]], standing: Standing) -> d
     return {
         "findings": [{**item, "serving": item["model_version"] == version} for item in newest],
         "count": len(records),
-        **_told(standing),
+        **told_of(standing),
     }
 
 
-def _told(standing: Standing) -> Mapping[str, Any]:
+def told_of(standing: Standing) -> Mapping[str, Any]:
+    """What every view says of the model that answers."""
     return {
         "model_version": standing.pack.model_version,
         "as_of": standing.pack.card["as_of"],

@@ -11,6 +11,7 @@ import pandas as pd
 
 from features.series.panel import Dense
 from features.series.words import DS, QUANTILE, YHAT, Y
+from models.dated import DatedRecord
 from models.forecast import STANDARD_QUANTILES
 from training import pictures
 from training.backtest import Backtest
@@ -115,6 +116,20 @@ def of_one(album: Album, name: str, test: Backtest, folder: Path) -> dict[str, P
     if drawn:
         made["fans"] = draw(folder / "fans.png", fans, title, drawn)
     return made
+
+
+def of_dated(album: Album, dated: DatedRecord, folder: Path) -> dict[str, Path]:
+    """Whether the chances of dated targets came true as often as was said; nothing where none was judged."""
+    rows = [{"kind": row["kind"], **one} for row in dated.facts["scores"] for one in row["bins"]]
+    words = f"{album.plan.name}: chances of dated targets, and how often they were met"
+    if not rows:
+        return {}
+    table = pd.DataFrame(rows)
+
+    def chances(path: Path) -> None:
+        pictures.chances(table, title=words, path=path)
+
+    return {"dated_targets": album.pens.draw(folder / "dated_targets.png", chances, words, table)}
 
 
 def _fans(album: Album, test: Backtest) -> list[Fan]:

@@ -8,7 +8,7 @@ judged here are the bands of series that go on; the chance that a plant closes i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -17,20 +17,16 @@ import numpy.typing as npt
 from features.series.hierarchy import Hierarchy
 from features.series.panel import Dense
 from features.series.scopes import bridge
-from models.blend import learn_weights, mixed
-from models.calibration import Calibration, calibrate
-from models.dependence import Levels, learn_dependence, read_quantiles, sample_ranks
-from models.fitted import areas_of, blended
 from models.forecast import STANDARD_QUANTILES
 from models.recipe import Recipe
 from models.replay import Replay
 from training.folds import Folds
 from training.scoring import usual_step
+from training.spoken import PATHS, speak
 
 Float = npt.NDArray[np.float64]
 Int = npt.NDArray[np.int64]
 
-PATHS = 400
 SCORED: Final = ("values", "actual", "step_size", "step_square", "cutoffs")
 
 
@@ -77,6 +73,7 @@ def backtest(
     hierarchy: Hierarchy,
     *,
     told: Callable[[str], None] = lambda name: None,
+    leaving: Float | None = None,
 ) -> Mapping[str, Backtest]:
     """Walk every recipe through the scored folds of one replay.
 
@@ -85,14 +82,16 @@ def backtest(
         past: every member replayed at every fold.
         folds: the same folds, with which are scored.
         recipes: judged alike; each reads only its own members.
-        hierarchy: cluster totals judged beside the series.
+        hierarchy: totals judged beside the series, and their members; kind "cluster".
         told: called with each recipe's name when done.
+        leaving: (O, B, H) chance of standing at zero, said at each fold. Where given, bands are those of
+            survivors with the hurdle before them, as they are served.
     """
     out = {}
     for recipe in recipes:
-        mine = past.only(recipe.members)
-        scored = scored_of(folds)
-        said = (at_fold(history, mine, folds, fold, recipe, hierarchy) for fold in scored)
+        mine, scored = past.only(recipe.members), scored_of(folds)
+        left = {fold: None if leaving is None else leaving[fold] for fold in scored}
+        said = (at_fold(history, mine, folds, fold, recipe, hierarchy, left[fold]) for fold in scored)
         arrays = joined_folds(said, len(scored))
         out[recipe.name] = of_arrays(recipe, past, hierarchy, history, arrays)
         told(recipe.name)
@@ -105,19 +104,28 @@ def scored_of(folds: Folds) -> list[int]:
 
 
 def at_fold(
-    history: Dense, past: Replay, folds: Folds, fold: int, recipe: Recipe, hierarchy: Hierarchy
+    history: Dense,
+    past: Replay,
+    folds: Folds,
+    fold: int,
+    recipe: Recipe,
+    hierarchy: Hierarchy,
+    leaving: Float | None = None,
 ) -> dict[str, Float | Int]:
     """What one recipe said on one scored fold: the arrays of ``Backtest`` of that fold, by name.
 
     Args:
         past: of the recipe's own members.
+        leaving: (B, H) chances of standing at zero said at this fold, see ``backtest``.
     """
-    lengths = folds.lengths[fold]
-    series, paths = _speak(history, past, lengths, fold, recipe)
+    parts = sorted(history.row[name] for cluster in hierarchy.clusters for name in hierarchy.members[cluster])
+    place = {row: k for k, row in enumerate(parts)}
+    lengths, asked = folds.lengths[fold], past.lengths[fold]
+    series, paths = speak(history, past, lengths, fold, recipe, np.array(parts, dtype=np.int64), leaving)
     seen = bridge(history.until(lengths))
     season = history.cadence.season
     sizes = usual_step(_padded(seen.y, history.y.shape[1]), season)
-    sums, truth, pasts = _cluster_sums(history, hierarchy, paths, past.actual[fold], seen, past.lengths[fold])
+    sums, truth, pasts = _cluster_sums(history, hierarchy, paths, place, past.actual[fold], seen, asked)
     totals = np.quantile(sums, STANDARD_QUANTILES, axis=2).transpose(1, 2, 0)
     total_sizes = usual_step(pasts, season)
     ends = np.where(lengths > 0, history.starts + lengths - 1, 0)
@@ -157,48 +165,18 @@ def of_arrays(
     )
 
 
-def _speak(
-    history: Dense, past: Replay, lengths: Int, fold: int, recipe: Recipe
-) -> tuple[Float, dict[int, Float]]:
-    """Quantiles (B, H, 13) at one fold, NaN where not asked; joint paths (H, P) of the sectors by row."""
-    areas = areas_of(history)
-    weights = learn_weights(past, lengths, recipe)
-    mix = blended(past, weights)
-    calibration = calibrate(past, mix, lengths, recipe, season=history.cadence.season)
-    dependence = learn_dependence(past, mix, lengths, calibration, areas)
-    steps = past.actual.shape[2]
-    centre, scale, floor = (
-        mixed(past.point[:, fold], weights.of(past.groups, steps)),
-        past.scale[fold],
-        _floor(history),
-    )
-
-    def curves(rows: Int, bands: Calibration) -> Float:
-        pools = tuple(past.pools[row] for row in rows)
-        spread = bands.of(pools, steps)
-        return np.asarray(np.maximum(centre[rows, :, None] + scale[rows, None, None] * spread, floor[rows]))
-
-    # Thousands of series are asked for a few levels only: the rest of their curves need not be drawn.
-    read = Levels.of(STANDARD_QUANTILES)
-    every = np.arange(len(history.ids))
-    series = read.off(curves(every, replace(calibration, z=calibration.z[:, :, read.columns])))
-    inner = np.flatnonzero(np.asarray(past.groups) == "sector")
-    ranks = sample_ranks(
-        dependence, tuple(areas[row] for row in inner), steps, PATHS, recipe.seed + int(fold)
-    )
-    paths = np.maximum(read_quantiles(curves(inner, calibration), ranks), floor[inner])
-    return np.maximum(series, floor), dict(zip(inner.tolist(), paths, strict=True))
-
-
-def _floor(history: Dense) -> Float:
-    """(B, 1, 1) zero for series that were never negative."""
-    return np.where(history.non_negative, 0.0, -np.inf)[:, None, None]
-
-
 def _cluster_sums(
-    history: Dense, hierarchy: Hierarchy, paths: Mapping[int, Float], actual: Float, seen: Dense, asked: Int
+    history: Dense,
+    hierarchy: Hierarchy,
+    paths: Float,
+    place: dict[int, int],
+    actual: Float,
+    seen: Dense,
+    asked: Int,
 ) -> tuple[Float, Float, Float]:
     """Paths (C, H, P), actuals (C, H) and histories (C, T) of the clusters' asked sectors.
+
+    ``place`` says which row of ``paths`` is that of a series.
 
     A cluster's actual is the sum of the sectors asked at the fold; a sector without a figure in a year
     in which another has one emits nothing. Where the scope of any changes, the total is unknown.
@@ -213,12 +191,12 @@ def _cluster_sums(
         rows = [row for row in rows if asked[row] > 0]
         if not rows:
             continue
-        sums[c] = np.stack([paths[row] for row in rows]).sum(axis=0)
+        sums[c] = paths[[place[row] for row in rows]].sum(axis=0)
         known = np.isfinite(actual[rows])
         crossing = _crosses(history, rows, asked, steps)
         held = known.any(axis=0) & ~crossing
         truth[c] = np.where(held, np.where(known, actual[rows], 0.0).sum(axis=0), np.nan)
-        pasts[c] = _summed_past(seen, rows, width)
+        pasts[c] = summed_past(seen, rows, width)
     return sums, truth, pasts
 
 
@@ -233,7 +211,7 @@ def _crosses(history: Dense, rows: list[int], asked: Int, steps: int) -> npt.NDA
     return out
 
 
-def _summed_past(seen: Dense, rows: list[int], width: int) -> Float:
+def summed_past(seen: Dense, rows: list[int], width: int) -> Float:
     """(width,) end-aligned sum of bridged histories over the periods all of the rows have."""
     ends = seen.starts + seen.lengths
     newest = max(int(ends[row]) for row in rows)

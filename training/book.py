@@ -14,8 +14,9 @@ import pandas as pd
 
 from features.files import write_json
 from features.series.panel import Dense, long_frame
+from models.dated import DatedRecord
 from models.recipe import Recipe
-from training.album import Album, by_cutoff, of_all, of_one
+from training.album import Album, by_cutoff, of_all, of_dated, of_one
 from training.backtest import Backtest
 from training.drawn import Pens
 from training.facts import DatasetFacts, RunFacts
@@ -51,6 +52,7 @@ class Book:
     refused: Sequence[str] = ()
     cache: Cache = field(default_factory=Cache)
     kept: Kept = field(default_factory=Kept)
+    dated: DatedRecord | None = None
 
     @property
     def album(self) -> Album:
@@ -169,21 +171,24 @@ def _facts(book: Book, name: str, test: Backtest, data: DatasetFacts, scratch: P
     role = {book.verdict.challenger: "challenger", CHAMPION: "champion", book.plan.gate.baseline: "baseline"}
     challenger = name == book.verdict.challenger
     tags = {**_shared_tags(book), "role": role.get(name, "beside it")}
+    dated, folder = book.dated if challenger else None, scratch / name.replace(" ", "-")
+    pictures = of_one(book.album, name, test, folder)
     return RunFacts(
         name=f"{name} {book.retrain_id}",
         forecaster=name,
         params=_params(book, name),
         tags=tags | (_verdict_tags(book) if challenger else {}),
-        metrics=_metrics(own),
+        metrics=_metrics(own) | _dated_metrics(dated),
         step_metrics=_step_metrics(own),
         tables={
             "per_series": book.kept.series_table(name, test),
             "scores": own,
             "reliability": book.kept.reliability_report(name, test, book.folds),
             **({"exits": book.exits} if challenger and len(book.exits) else {}),
+            **({} if dated is None else {"dated_targets": _dated_table(dated)}),
         },
         datasets=[data],
-        pictures=of_one(book.album, name, test, scratch / name.replace(" ", "-")),
+        pictures=pictures if dated is None else pictures | of_dated(book.album, dated, folder),
         files={"plan.json": _plan_file(book, scratch)},
     )
 
@@ -222,3 +227,27 @@ def _step_metrics(own: pd.DataFrame) -> dict[str, dict[int, float]]:
     for _, row in chosen.iterrows():
         out.setdefault(f"{_name_of(row)}_by_step", {})[int(row["step"])] = float(row["value"])
     return out
+
+
+def _dated_metrics(dated: DatedRecord | None) -> dict[str, float]:
+    """Scores of the chances of dated targets, by kind of series; none over nothing."""
+    names = {
+        "brier": "brier",
+        "brier_skill": "skill",
+        "brier_skill_over_naive": "skill_over_naive",
+        "reliability_slope": "slope",
+        "n": "n",
+    }
+    rows = [] if dated is None else dated.facts["scores"]
+    return {
+        f"dated_{metric}{'' if row['kind'] == 'all' else '_' + row['kind']}": float(row[name])
+        for row in rows
+        for metric, name in names.items()
+        if row[name] is not None
+    }
+
+
+def _dated_table(dated: DatedRecord) -> pd.DataFrame:
+    """The same as a table, all scores of it, over all pseudo-targets and over the undecided ones."""
+    rows = [{"over": over, **row} for over in ("scores", "undecided") for row in dated.facts[over]]
+    return pd.DataFrame(rows).drop(columns=["bins", "intervals"], errors="ignore")

@@ -9,11 +9,12 @@ import io
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 import pandas as pd
 
+from models.dated import DatedRecord
 from training.backtest import Backtest
 from training.folds import Folds
 from training.gate import Verdict
@@ -25,6 +26,8 @@ from training.scores import scores_of, series_table, side_by_side
 
 _TABLE: Final = "parquet"
 _RECORD: Final = "json"
+
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True)
@@ -64,18 +67,36 @@ class Kept:
 
     def verdict(self, names: Sequence[str], make: Callable[[], Verdict], *told: Any) -> Verdict:
         """The verdict over the backtests ``names``; ``told`` as for ``table``."""
-        key = self._key("verdict", names, told)
+
+        def read(record: Mapping[str, Any]) -> Verdict:
+            return Verdict(**{**record, "rules": tuple(Rule(**rule) for rule in record["rules"])})
+
+        return self._record("verdict", names, make, asdict, read, told)
+
+    def dated(self, names: Sequence[str], make: Callable[[], DatedRecord], *told: Any) -> DatedRecord:
+        """The record of dated targets over the backtests ``names``; ``told`` as for ``table``."""
+        return self._record("dated", names, make, DatedRecord.as_record, DatedRecord.of_record, told)
+
+    def _record(
+        self,
+        what: str,
+        names: Sequence[str],
+        make: Callable[[], Made],
+        plain: Callable[[Made], dict[str, Any]],
+        read: Callable[[Mapping[str, Any]], Made],
+        told: Sequence[Any],
+    ) -> Made:
+        key = self._key(what, names, told)
         if not key:
             return make()
         held = self.cache.read(key)
         if held is not None and set(held) == {_RECORD}:
             try:
-                record = json.loads(held[_RECORD].tobytes())
-                return Verdict(**{**record, "rules": tuple(Rule(**rule) for rule in record["rules"])})
+                return read(json.loads(held[_RECORD].tobytes()))
             except (ValueError, TypeError, KeyError):
-                pass  # damaged: it is judged again
+                pass  # damaged: it is made again
         made = make()
-        payload = json.dumps(asdict(made)).encode()
+        payload = json.dumps(plain(made)).encode()
         self.cache.write(key, {_RECORD: np.frombuffer(payload, dtype=np.uint8)})
         return made
 

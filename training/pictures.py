@@ -34,6 +34,7 @@ MARKS: Final = {
     "blend": "o",
 }
 DPI: Final = 110
+FEWEST_IN_BIN: Final = 20
 STYLE: Final[dict[Any, Any]] = {
     "font.size": 10, "axes.titlesize": 10.5, "axes.titlelocation": "left", "axes.edgecolor": GREY,
     "axes.labelcolor": INK, "text.color": INK, "xtick.color": INK, "ytick.color": INK,
@@ -134,6 +135,34 @@ def differences(rows: pd.DataFrame, *, title: str, path: Path) -> None:
         axes.set(xlabel="forecast issued", ylabel="difference of the score (below zero: better)")
         axes.set_title(title, fontweight="bold")
         write_figure(figure, path)
+
+
+def chances(rows: pd.DataFrame, *, title: str, path: Path) -> None:
+    """Reliability diagram: how often what was said came true, one line a kind. Writes a PNG.
+
+    ``rows`` has kind ("all" is drawn boldest), p (mean chance of a bin), observed (share) and n; bins of
+    fewer than ``FEWEST_IN_BIN`` are left out.
+    """
+    with rc_context(STYLE):
+        figure = Figure(figsize=(7.4, 5.6), layout="constrained")
+        axes = figure.subplots()
+        axes.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1, label="perfect")
+        kinds = [kind for kind in dict.fromkeys(rows["kind"]) if kind != "all"]
+        for kind, colour, mark in zip(kinds, (GREEN, ORANGE, PURPLE, RED, INK), "^svDP", strict=False):
+            _chance_line(axes, rows, kind, color=colour, marker=mark, linewidth=1.2, markersize=4)
+        _chance_line(axes, rows, "all", color=BLUE, marker="o", linewidth=2.4, markersize=5.5)
+        axes.set(xlabel="chance that was said", ylabel="share that was met", xlim=(0, 1), ylim=(0, 1))
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+        axes.set_title(title, fontweight="bold")
+        axes.legend(loc="upper left")
+        write_figure(figure, path)
+
+
+def _chance_line(axes: Axes, rows: pd.DataFrame, kind: str, **style: Any) -> None:
+    mine = rows[(rows["kind"] == kind) & (rows["n"] >= FEWEST_IN_BIN)].sort_values("p")
+    total = int(rows.loc[rows["kind"] == kind, "n"].sum())
+    axes.plot(mine["p"], mine["observed"], label=f"{kind} (n = {total:,})", **style)
 
 
 def _reliability(axes: Axes, rows: pd.DataFrame) -> None:

@@ -156,6 +156,7 @@ def backtested(
     hierarchy: Hierarchy,
     cache: Cache,
     prints: Prints | None = None,
+    leaving: Float | None = None,
 ) -> Backtest:
     """``training.backtest`` of one recipe, read from the cache if it was made from the very same.
 
@@ -163,8 +164,10 @@ def backtested(
 
     Args:
         prints: of these same arguments, for whoever asks for many recipes of one replay.
+        leaving: as in ``training.backtest``, learnt on this same history at these same folds.
     """
     whole = (prints or Prints(history, past, folds, hierarchy)).of(recipe)
+    whole = whole if leaving is None else joined(whole, "leaving")
     held = cache.read_large(whole)
     if held is not None and set(held) == set(SCORED):
         return of_arrays(recipe, past, hierarchy, history, held)
@@ -173,7 +176,8 @@ def backtested(
     def at(fold: int) -> Arrays:
         held = cache.read(keys[fold])
         if held is None or set(held) != set(SCORED):
-            held = at_fold(history, mine, folds, fold, recipe, hierarchy)
+            left = None if leaving is None else leaving[fold]
+            held = at_fold(history, mine, folds, fold, recipe, hierarchy, left)
             cache.write(keys[fold], held)
         return held
 

@@ -20,7 +20,9 @@ from features.series.basis_files import write_basis
 from features.series.membership import Boundary
 from features.series.vintages import naive_utc
 from models import saved
+from models.dated import DatedRecord
 from training import footing, ledger, registry, stood
+from training.dated import dated_record
 from training.gate import Verdict
 from training.job import Job, Retrained, at_of, outcome_of
 from training.judged import track_record
@@ -81,9 +83,13 @@ def retrain(
         case = heard(ground, plan, champion_recipe(store), job.folds, told, cache)
         scores = case.kept.scores(case.tests)
         verdict = decide(plan, case, ground, store)
-        version = _saved(job, store, case, verdict, scores, cache) if verdict.decision == "promote" else ""
+        told("dated targets", 0, 1)
+        dated = dated_record(job, case, verdict, cache)
+        told("dated targets", 1, 1)
+        promoted = verdict.decision == "promote"
+        version = _saved(job, store, case, verdict, scores, dated, cache) if promoted else ""
         with answering(tracker.uri):
-            runs = _tracked(job, tracker, case, scores, verdict, version, cache)
+            runs = _tracked(job, tracker, case, scores, verdict, version, cache, dated)
             told("tracking", 2, 3)
             agreed = not version or _promote(job, tracker, runs[case.challenger.name], version, verdict, case)
         ledger.append(store, job.entry(store, verdict, whole=agreed and not case.conduct.refused))
@@ -118,6 +124,7 @@ def _tracked(
     verdict: Verdict,
     version: str,
     cache: Cache,
+    dated: DatedRecord | None,
 ) -> dict[str, str]:
     """Write everything down. Returns forecaster -> run id."""
     from training.book import Book, track  # brings the drawing library, which a no-op does without
@@ -150,6 +157,7 @@ def _tracked(
         refused=case.conduct.refused,
         cache=cache,
         kept=case.kept,
+        dated=dated,
     )
     return track(tracker, book)
 
@@ -178,7 +186,15 @@ def _unchanged(
     return replace(told, unchanged=True)
 
 
-def _saved(job: Job, store: Path, case: Heard, verdict: Verdict, scores: pd.DataFrame, cache: Cache) -> str:
+def _saved(
+    job: Job,
+    store: Path,
+    case: Heard,
+    verdict: Verdict,
+    scores: pd.DataFrame,
+    dated: DatedRecord | None,
+    cache: Cache,
+) -> str:
     """Fit on everything and write the folder. Returns the model version."""
     version = job.version(case.challenger, verdict)
     left = job.left_saved(store, version)
@@ -203,6 +219,8 @@ def _saved(job: Job, store: Path, case: Heard, verdict: Verdict, scores: pd.Data
     def beside(room: Path) -> None:
         write_basis(basis, room)
         record.write(room)
+        if dated is not None:
+            dated.write(room)
 
     try:
         saved.write(fitted, history, folder, evidence=evidence, beside=beside)

@@ -22,7 +22,16 @@ HEAVY: Final = (
     "bentoml",
     "matplotlib",
 )
-OUR_FLOORS: Final = ("features", "models", "training", "insights", "serving", "forecarbon", "operations")
+OUR_FLOORS: Final = (
+    "features",
+    "models",
+    "training",
+    "insights",
+    "serving",
+    "forecarbon",
+    "operations",
+    "questions",
+)
 STARTS: Final = 7
 SLOWEST_START: Final = 2.0
 EMPTY: Final = "import typer, rich; app = typer.Typer(); app.command()(lambda: None); app(['--help'])"

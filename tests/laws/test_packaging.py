@@ -61,7 +61,7 @@ def test_the_lock_serves_both_versions(project: dict[str, Any], lock: str) -> No
 
 def test_the_command_is_declared(project: dict[str, Any]) -> None:
     assert project["project"]["scripts"] == {"forecarbon": "forecarbon:main"}
-    assert project["tool"]["setuptools"]["py-modules"] == ["forecarbon", "operations"]
+    assert project["tool"]["setuptools"]["py-modules"] == ["forecarbon", "operations", "questions"]
 
 
 def test_data_files_are_shipped(project: dict[str, Any], root: Path) -> None:

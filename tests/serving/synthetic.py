@@ -113,7 +113,22 @@ def registry() -> Any:
         }
     )
     targets = pd.DataFrame(
-        {"cluster_id": ["aa-north"], "kind": ["percent"], "value": [55.0], "in_force": [True]}
+        {
+            "target_id": ["aa-north-2030-percent", "aa-north-2030-percent-other", "bb-south-2040-net-zero"],
+            "cluster_id": ["aa-north", "aa-north", "bb-south"],
+            "kind": ["percent", "percent", "net-zero"],
+            "value": [55.0, 30.0, 0.0],
+            "base_year": pd.array([2012, None, None], dtype="Int64"),
+            "base_value_mt": [np.nan, np.nan, np.nan],
+            "target_year": pd.array([2030, 2030, 2040], dtype="Int64"),
+            "scope": ["", "CO2 of the low-carbon zone", ""],
+            "scope_id": ["", "", ""],
+            "pledged_by": ["cluster", "cluster", "region"],
+            "in_force": [True, False, True],
+            "source": ["https://example.org/a", "https://example.org/b", "https://example.org/c"],
+            "evidence": ["read", "read", "read"],
+            "note": ["", "", ""],
+        }
     )
     projects = pd.DataFrame({"cluster_id": ["bb-south"], "project": ["Store"], "capacity": [np.nan]})
     sources = pd.DataFrame(

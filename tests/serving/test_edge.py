@@ -215,7 +215,11 @@ def check_type(schema: dict[str, Any], value: Any) -> None:
 
 def test_the_document_tells_of_every_path_and_of_no_other() -> None:
     served = {(path, "GET") for path in GETS} | {(path, "POST") for path in POSTS}
-    endings = {"/v1/clusters/": "{cluster_id}", "/v1/forecasts/": "{forecast_id}"}
+    endings = {
+        "/v1/clusters/": "{cluster_id}",
+        "/v1/forecasts/": "{forecast_id}",
+        "/v1/provenance/": "{answer_id}",
+    }
     served |= {(start + endings[start], "GET") for start in NAMED}
     told = {
         (path, method.upper())

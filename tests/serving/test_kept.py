@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+import hashlib
+
 import pandas as pd
 import pytest
 
 from features.errors import ModelError
+from models.dated import DATED_FILE
+from serving.kept import Kept
 from serving.shelf import Standing
+from tests.serving.whole import dated
 
 LATE = pd.Timestamp("2026-01-01")
 YEAR_2020 = pd.Timestamp("2020-01-01")
@@ -17,6 +22,7 @@ def test_nothing_is_read_before_it_is_asked_for(whole: Standing) -> None:
 
 def test_a_pack_of_a_model_that_keeps_nothing_says_so(standing: Standing) -> None:
     assert standing.pack.kept.track is None
+    assert standing.pack.kept.dated is None
     assert standing.pack.kept.figures is None
     assert standing.pack.kept.digests() == {}
 
@@ -27,6 +33,33 @@ def test_an_altered_track_record_is_refused(whole: Standing, name: str) -> None:
     path.write_bytes(path.read_bytes()[:-1] + b"?")
     with pytest.raises(ModelError, match=f"{name} differs from its digest") as refusal:
         _ = whole.pack.kept.track
+    assert refusal.value.code == "pack-corrupt"
+
+
+def test_the_record_of_dated_targets_is_that_of_the_model(whole: Standing) -> None:
+    found = whole.pack.kept.dated
+    assert found is not None
+    assert found is whole.pack.kept.dated
+    assert found.facts == dated().facts
+    assert found.recalibration.as_record() == dated().recalibration.as_record()
+    assert float(found.recalibration.apply(0.9, "sector")) < 0.9
+
+
+def test_an_altered_record_of_dated_targets_is_refused(whole: Standing) -> None:
+    path = whole.pack.folder / "model" / DATED_FILE
+    path.write_bytes(path.read_bytes().replace(b"0.6", b"0.9"))
+    with pytest.raises(ModelError, match=f"{DATED_FILE} differs from its digest") as refusal:
+        _ = whole.pack.kept.dated
+    assert refusal.value.code == "pack-corrupt"
+
+
+@pytest.mark.parametrize("payload", [b"{}", b"[]", b"not json", b'{"facts": {}, "recalibration": []}'])
+def test_what_is_no_record_of_dated_targets_is_refused(whole: Standing, payload: bytes) -> None:
+    path = whole.pack.folder / "model" / DATED_FILE
+    path.write_bytes(payload)
+    kept = Kept(whole.pack.folder, {f"model/{DATED_FILE}": hashlib.sha256(payload).hexdigest()})
+    with pytest.raises(ModelError) as refusal:
+        _ = kept.dated
     assert refusal.value.code == "pack-corrupt"
 
 

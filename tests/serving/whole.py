@@ -17,6 +17,7 @@ from features.series.cadence import YEAR
 from features.series.panel import Dense, Panel
 from features.series.quality import CARD
 from features.series.vintages import Vintages
+from models.dated import DatedRecord, Recalibration
 from models.track_record import TrackRecord
 from tests.serving.synthetic import SCOPE, SERIES, Fake, Figures, Kit
 
@@ -123,11 +124,19 @@ def track() -> TrackRecord:
     return TrackRecord(series, steps, facts)
 
 
+def dated() -> DatedRecord:
+    """Chances of sectors that claim too much."""
+    draws = np.array([[0.5, 0.5, 0.0], [0.7, 0.7, 0.2]])
+    map_ = Recalibration({"": (0.6, 0.6, 0.1), "sector": (0.6, 0.6, 0.1)}, {"sector": draws}, {})
+    return DatedRecord(map_, {"scores": [{"kind": "sector", "n": 40, "brier": 0.1}]})
+
+
 def model_folder(place: Path) -> Path:
     """What a retrain leaves beside a model, without the model."""
     place.mkdir(parents=True)
     write_basis(basis(), place)
     track().write(place)
+    dated().write(place)
     return place
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from matplotlib.image import imread
 
-from training.pictures import COLOURS, coverage, error_by_step, score_bars
+from training.pictures import BLUE, COLOURS, chances, coverage, error_by_step, score_bars
 
 NAMES = ["naive", "drift", "arima", "boosted", "blend"]
 
@@ -52,6 +52,19 @@ def test_coverage_draws_quantiles_and_bands(tmp_path: Path) -> None:
     coverage(by_quantile, by_step, title="blend", path=tmp_path / "coverage.png")
     assert share_of(tmp_path / "coverage.png", "#0072B2") > 0.001
     assert share_of(tmp_path / "coverage.png", "#D55E00") > 0.0001
+
+
+def test_a_reliability_diagram_has_a_line_a_kind_and_no_thin_bins(tmp_path: Path) -> None:
+    rows = [
+        {"kind": kind, "p": p, "observed": p**power, "n": 10 if kind == "sector" else 500}
+        for kind, power in (("all", 2), ("plant", 0.5), ("sector", 3))
+        for p in (0.1, 0.4, 0.7, 0.9)
+    ]
+    chances(pd.DataFrame(rows), title="chances", path=tmp_path / "chances.png")
+    assert share_of(tmp_path / "chances.png", BLUE) > 0.001
+    assert share_of(tmp_path / "chances.png", "#009E73") > 0.0005
+    # Its bins are thin: only the legend has its colour.
+    assert share_of(tmp_path / "chances.png", "#E69F00") < 0.0005
 
 
 def test_score_bars_say_where_there_is_no_score(tmp_path: Path) -> None:

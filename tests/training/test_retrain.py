@@ -18,6 +18,7 @@ from features.errors import ModelError
 from features.files import append_record, read_json, read_records
 from features.series.panel import Dense
 from models import saved
+from models.dated import DATED_FILE, DatedRecord
 from models.kinds import MEMBERS
 from models.replay import replay
 from models.track_record import FILES, TrackRecord
@@ -106,6 +107,46 @@ def test_a_saved_model_keeps_its_track_record_among_its_own_files(store: Path) -
     assert record.facts["names"] == {"challenger": "blend", "baseline": "naive"}
     assert record.of_series("challenger", "nl-rotterdam") is not None
     assert set(FILES) <= set(read_json(folder / "model.json")["files"])
+
+
+def test_a_saved_model_keeps_what_its_chances_of_dated_targets_were_worth(store: Path) -> None:
+    folder = registry.champion_folder(store)
+    assert folder is not None
+    record = DatedRecord.read(folder)
+    assert DATED_FILE in read_json(folder / "model.json")["files"]
+    assert record.facts["names"] == {"challenger": "blend", "baseline": "naive"}
+    assert record.facts["verdict_id"] == promotions.read(store)[0].verdict_id
+    kinds = [row["kind"] for row in record.facts["scores"]]
+    assert kinds == ["all", "sector", "cluster", "context", "country"]
+    # All folds are asked, those before the scored ones too.
+    assert record.facts["issued"][0] == "2014-06-15"
+    assert record.facts["scores"][0]["n"] > 5_000
+    assert record.recalibration.believed("cluster")
+
+
+def test_the_chances_are_logged_and_drawn_for_the_challenger_alone(
+    store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    tracker, folder = open_tracker(store=store, experiment="small"), registry.champion_folder(store)
+    client = client_of(tracker)
+    runs = {run.info.run_name.split(" ")[0]: run for run in client.search_runs([tracker.experiment_id])}
+    assert folder is not None
+    told, metrics = DatedRecord.read(folder).of_kind("cluster"), runs["blend"].data.metrics
+    assert told is not None
+    names = ("brier", "brier_skill", "brier_skill_over_naive", "reliability_slope", "n")
+    found = [metrics[f"dated_{name}_cluster"] for name in names]
+    keys = ("brier", "skill", "skill_over_naive", "slope", "n")
+    assert found == pytest.approx([told[key] for key in keys])
+    assert {f"dated_{name}" for name in names} <= set(metrics)
+    assert not any(name.startswith("dated") for name in runs["naive"].data.metrics)
+
+    def drawn(name: str) -> list[str]:
+        files = client.list_artifacts(runs[name].info.run_id, "pictures")
+        return [file.path for file in files if "dated" in file.path]
+
+    assert drawn("blend") == ["pictures/dated_targets.png"]
+    assert drawn("naive") == []
 
 
 def test_one_run_a_retrain_and_nested_in_it_one_a_candidate(

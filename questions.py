@@ -1,0 +1,70 @@
+"""The commands that answer: which clusters there are, and how far one is on its way to its targets.
+
+Part of the command line, like ``forecarbon.py``, which takes them in: each command is one call.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+AT_HOME = Path(__file__).resolve().parent / "store"
+
+app = typer.Typer()
+Store = Annotated[
+    Path,
+    typer.Option("--store", envvar="FORECARBON_STORE", help="Where models, runs and forecasts are kept."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.command()
+def clusters(store: Store = AT_HOME) -> None:
+    """List the clusters: latest total, outlook, or why there is none."""
+    from serving.printed import print_clusters
+
+    print_clusters(store=store)
+
+
+@app.command()
+def progress(
+    cluster: Annotated[
+        str | None, typer.Argument(help="Cluster, sector or initiative; every cluster when left out.")
+    ] = None,
+    target: Annotated[str | None, typer.Option(help="Measure this target alone.")] = None,
+    targets: Annotated[Path | None, typer.Option(help="A TOML file of your own targets.")] = None,
+    base_year: Annotated[int | None, typer.Option(help="Of targets that name none.")] = None,
+    scope: Annotated[
+        str, typer.Option(help="Scope to read targets of unstated or unlike scope in, such as eu-ets.")
+    ] = "",
+    language: Annotated[str, typer.Option(help="Of the sentences.")] = "en",
+    as_json: AsJson = False,
+    store: Store = AT_HOME,
+) -> None:
+    """Shall we meet the target? What is left to do, the chance, and what is missing for an answer."""
+    from serving.printed_progress import print_all, print_progress
+
+    if cluster is None:
+        print_all(store)
+        return
+    print_progress(
+        cluster, store=store, target_id=target, targets=targets, base_year=base_year, scope=scope,
+        language=language, as_json=as_json,
+    )  # fmt: skip
+
+
+@app.command()
+def why(
+    cluster: Annotated[str, typer.Argument(help="Cluster, sector or initiative.")],
+    start: Annotated[int | None, typer.Option(help="First year; five before the last when left out.")] = None,
+    end: Annotated[int | None, typer.Option(help="Last year; the newest when left out.")] = None,
+    language: Annotated[str, typer.Option(help="Of the sentences.")] = "en",
+    as_json: AsJson = False,
+    store: Store = AT_HOME,
+) -> None:
+    """Why did emissions move? Part by part, with unusual years and shocks that all shared."""
+    from serving.printed_progress import print_why
+
+    print_why(cluster, store=store, start=start, end=end, language=language, as_json=as_json)
