@@ -227,7 +227,7 @@ def test_killed_before_its_promotion_the_next_takes_over_the_saved_model_and_the
     with pytest.raises(KeyboardInterrupt):
         again(store, plan, hours=2.6, told=kill)
     (left / "model.json").write_bytes(whole)
-    monkeypatch.setattr(job, "fit", never)
+    monkeypatch.setattr(job, "refitted", never)
     assert again(store, plan, hours=2.7).model_version == left.name
 
 
