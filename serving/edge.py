@@ -18,7 +18,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from features.errors import ForecarbonError, ModelError
-from serving import feedback, handlers, insight_handlers
+from serving import feedback, handlers, insight_handlers, scenario_handlers
 from serving.call import Call
 from serving.desk import Desk
 from serving.errors import of_bug, status_of, unknown_path, wrong_method
@@ -85,6 +85,7 @@ POSTS: Final = {
     "/v1/insights/decomposition": Route("decomposition", "read", insight_handlers.decomposition, body=True),
     "/v1/insights/forecast-split": Route("split", "read", insight_handlers.forecast_split, body=True),
     "/v1/insights/progress": Route("own-progress", "read", insight_handlers.own_progress, body=True),
+    "/v1/scenarios": Route("scenario", "read", scenario_handlers.scenario, body=True),
 }
 # Paths that end in a name.
 NAMED: Final = {

@@ -38,7 +38,7 @@ OPERATIONS: Final = {
     ("get", "/v1/insights/drivers"): "drivers", ("get", "/v1/insights/calibration"): "calibration",
     ("post", "/v1/insights/decomposition"): "decomposition",
     ("post", "/v1/insights/forecast-split"): "forecastSplit",
-    ("get", "/v1/provenance/{answer_id}"): "provenance",
+    ("get", "/v1/provenance/{answer_id}"): "provenance", ("post", "/v1/scenarios"): "scenario",
 }  # fmt: skip
 PYTHON: Final[dict[str, Any]] = {
     "object": dict, "array": list, "string": str, "number": (int, float), "integer": int, "boolean": bool,
