@@ -1,4 +1,4 @@
-"""The commands that answer: which clusters there are, and how far one is on its way to its targets.
+"""The commands that answer: which clusters there are, how far one is on its way, and what if.
 
 Part of the command line, like ``forecarbon.py``, which takes them in: each command is one call.
 """
@@ -68,3 +68,15 @@ def why(
     from serving.printed_progress import print_why
 
     print_why(cluster, store=store, start=start, end=end, language=language, as_json=as_json)
+
+
+@app.command()
+def scenario(
+    files: Annotated[list[Path], typer.Argument(help="A scenario in TOML or JSON; up to four are compared.")],
+    as_json: AsJson = False,
+    store: Store = AT_HOME,
+) -> None:
+    """What if? Levers and projects laid over the forecast, and what they do to the chance of a target."""
+    from serving.printed_scenario import print_scenarios
+
+    print_scenarios(files, store=store, as_json=as_json)

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 from features.errors import AskError
 
@@ -27,13 +27,20 @@ def fsync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def write_bytes(path: Path, payload: bytes) -> None:
+def write_bytes(path: Path, payload: bytes | memoryview) -> None:
     """Replace ``path`` by ``payload`` in one step (temp file, fsync, rename)."""
+    with replacing(path) as stream:
+        stream.write(payload)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[IO[bytes]]:
+    """Yield a stream whose content replaces ``path`` in one step when the block ends well."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as stream:
-            stream.write(payload)
+            yield stream
             stream.flush()
             # mkstemp makes files private; a service under another account must be able to read them.
             os.fchmod(stream.fileno(), READABLE)
@@ -46,9 +53,13 @@ def write_bytes(path: Path, payload: bytes) -> None:
 
 
 def write_json(path: Path, record: Mapping[str, Any]) -> None:
-    """Replace ``path`` by the JSON of ``record``, keys sorted so that equal records are equal bytes."""
-    text = json.dumps(record, sort_keys=True, indent=1, allow_nan=False)
-    write_bytes(path, text.encode() + b"\n")
+    """Replace ``path`` by the JSON of ``record``, as ``json_bytes`` has it."""
+    write_bytes(path, json_bytes(record))
+
+
+def json_bytes(record: Mapping[str, Any]) -> bytes:
+    """The JSON of ``record``, keys sorted so that equal records are equal bytes."""
+    return json.dumps(record, sort_keys=True, indent=1, allow_nan=False).encode() + b"\n"
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -18,6 +18,8 @@ from features.errors import AskError
 
 TEXTS: Final = Path(__file__).parent / "texts"
 LANGUAGE: Final = "en"
+# Chances beyond it are told as "less than" and "more than": no past is long enough to tell them apart.
+RAREST: Final = 0.01
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,8 @@ def _filled(template: str, values: Mapping[str, Any], forms: Mapping[str, str]) 
         out.append(literal)
         if name is not None:
             out.append(formed(values[name], form or "text", forms))
-    return "".join(out)
+    text = "".join(out)
+    return text[:1].upper() + text[1:]
 
 
 def formed(value: Any, form: str, forms: Mapping[str, str]) -> str:
@@ -106,9 +109,9 @@ def formed(value: Any, form: str, forms: Mapping[str, str]) -> str:
 
 
 def _chance(value: float, forms: Mapping[str, str]) -> str:
-    if value < 0.01:
+    if value < RAREST:
         return forms["below-1-percent"]
-    return forms["above-99-percent"] if value > 0.99 else f"{100 * value:.0f}%"
+    return forms["above-99-percent"] if value > 1 - RAREST else f"{100 * value:.0f}%"
 
 
 def _significant(value: float) -> str:
@@ -218,6 +221,8 @@ def _of_chance(told: Mapping[str, Any], place: str) -> list[Said]:
         return []
     if chance["status"] == "beyond-horizon":
         said = [Said("chance-horizon", {"year": f"{at_}/year", "p": f"{at_}/p"})]
+    elif chance["calibrated"] and (chance["p_high"] < RAREST or chance["p_low"] > 1 - RAREST):
+        said = [Said("chance-sure", {"p": f"{at_}/p"})]
     elif chance["calibrated"]:
         said = [Said("chance", {name: f"{at_}/{name}" for name in ("p", "p_low", "p_high")})]
     else:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -175,11 +174,11 @@ def train_booster(
     return lightgbm.train(used, data, num_boost_round=trees)
 
 
-def read_booster(path: Path) -> Booster:
-    """The booster in one of LightGBM's own text files."""
+def read_booster(text: str) -> Booster:
+    """The booster in LightGBM's own text."""
     import lightgbm
 
-    return lightgbm.Booster(model_file=str(path))
+    return lightgbm.Booster(model_str=text)
 
 
 def training_rows(history: Dense, recipe: FeatureRecipe, reach: int) -> tuple[Float, Float, Float]:

@@ -1,9 +1,12 @@
 """Scores of chances of dated targets: Brier score, skill, and whether what was said came true as often.
 
 Brier (1950), Monthly Weather Review 78: mean squared difference of chance and outcome. Skill is one minus its
-ratio to that of a reference. The reliability slope and intercept are those of a logistic regression of the
-outcome on the logit of the chance (Cox 1958): 1 and 0 where chances keep their word, a slope below one where
-they claim too much. Intervals come from drawing cutoffs and blocks of areas anew.
+ratio to that of a reference. The reliability slope is that of the line through the reliability diagram, the
+frequency observed on the chance said, weighed by cases (Weisheimer and Palmer 2014, J. R. Soc. Interface 11).
+The calibration slope and intercept are those of a logistic regression of the outcome on the logit of the
+chance (Cox 1958), which looks harder at chances near 0 and 1. All are 1 (the intercept 0) where chances keep
+their word, and slopes below one where they claim too much. Intervals come from drawing cutoffs and blocks
+of areas anew.
 """
 
 from __future__ import annotations
@@ -124,8 +127,9 @@ def record(scored: Scored, kind: str, rows: Int, seed: int = 1) -> dict[str, Any
     """The scores of the kinds ``rows``, JSON-ready.
 
     kind, n, n_missing, cutoffs, base_rate; brier, and brier_<name> of every other name and of the base rate
-    (each kind's own, known with hindsight); skill over the base rate and skill_over_<name>; slope and
-    intercept; ``intervals``, by score, its 5% and 95% ends; ``bins``: p (mean said), observed, n.
+    (each kind's own, known with hindsight); skill over the base rate and skill_over_<name>;
+    reliability_slope, calibration_slope and intercept; ``intervals``, by score, its 5% and 95% ends;
+    ``bins``: p (mean said), observed, n.
     """
     weight = drawn_weights(scored.n.shape[1], BLOCKS, DRAWS, seed)
     n = np.einsum("dog,kog->dk", weight, scored.n[rows])
@@ -142,7 +146,8 @@ def record(scored: Scored, kind: str, rows: Int, seed: int = 1) -> dict[str, Any
             "brier_base_rate": of_rate,
             "skill": 1 - brier[0] / of_rate,
             **{f"skill_over_{name}": 1 - brier[0] / brier[m + 1] for m, name in enumerate(scored.names[1:])},
-            "slope": slope,
+            "reliability_slope": _diagram(scored, rows, weight),
+            "calibration_slope": slope,
             "intercept": intercept,
         }
     return {
@@ -165,6 +170,20 @@ def _cox(scored: Scored, rows: Int, weight: Float) -> tuple[Float, Float]:
     found = fitted(x, n, met, np.zeros(2), np.broadcast_to(np.array([1.0, 0.0]), (len(n), 2)))
     held = (met.sum(axis=1) > 0) & (met.sum(axis=1) < n.sum(axis=1))
     return np.where(held, found[:, 0], np.nan), np.where(held, found[:, 1], np.nan)
+
+
+def _diagram(scored: Scored, rows: Int, weight: Float) -> Float:
+    """(D,) slope of the frequency observed on the chance said: least squares over bins, weighed by cases."""
+    n, came, said = (
+        np.einsum("dog,kogj->dj", weight, array[rows]) for array in (scored.seen, scored.came, scored.said)
+    )
+    total = np.maximum(n.sum(axis=1, keepdims=True), 1.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        chance = np.where(n > 0, said / n, 0.0) - said.sum(axis=1, keepdims=True) / total
+        apart = (n * chance**2).sum(axis=1)
+        # n times the observed frequency is the number met.
+        together = (chance * (came - n * came.sum(axis=1, keepdims=True) / total)).sum(axis=1)
+        return np.asarray(np.where(apart > 0, together / apart, np.nan))
 
 
 def _bins(scored: Scored, rows: Int) -> list[dict[str, float]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +13,7 @@ from features.series.panel import Dense
 from features.series.scopes import bridge
 from models.blend import Weights, learn_weights, mixed
 from models.calibration import GRID, Calibration, calibrate
-from models.dependence import Dependence, learn_dependence, read_quantiles, sample_ranks
+from models.dependence import Dependence, Levels, learn_dependence, read_quantiles, sample_ranks
 from models.exits import Exits, hurdled, learn_exits, newest_of_areas, survivors
 from models.forecast import Outlook
 from models.forecaster import Fitted
@@ -22,6 +23,8 @@ from models.replay import Replay, groups_of, pools_of
 
 Float = npt.NDArray[np.float64]
 Int = npt.NDArray[np.int64]
+
+TOGETHER: Final = 64
 
 
 @dataclass(frozen=True)
@@ -46,13 +49,27 @@ class FittedRecipe:
 
     def curves(self, history: Dense, steps: int) -> Float:
         """(B, steps, 199) quantile curves at ``GRID`` in tCO2e; never negative where history never was."""
-        point = np.stack([member.forecast(history, steps) for member in self.members])
-        centre = mixed(point, self.weights.of(groups_of(history), steps))
-        scale = usual_change(bridge(history))
-        spread = self.calibration.of(pools_of(history), steps)
-        curves = centre[:, :, None] + scale[:, None, None] * spread
-        curves = np.where(history.non_negative[:, None, None], np.maximum(curves, 0.0), curves)
-        return curves if self.exits is None else hurdled(curves, self.exits.chance(history, steps))
+        return self.curves_about(self.said(history, steps), history)
+
+    def said(self, history: Dense, steps: int) -> Float:
+        """(M, B, steps) what each member says, tCO2e."""
+        return np.stack([member.forecast(history, steps) for member in self.members])
+
+    def curves_about(self, said: Float, history: Dense) -> Float:
+        """(B, steps, 199) ``curves`` of what the members said (M, B, steps)."""
+        steps = said.shape[2]
+        centre = mixed(said, self.weights.of(groups_of(history), steps))
+        scale, pools, floor = usual_change(bridge(history)), pools_of(history), _floor(history)
+        chance = None if self.exits is None else self.exits.chance(history, steps)
+        out = np.empty((*centre.shape, len(GRID)))
+        # A few rows at a time stay in the processor's cache.
+        for first in range(0, len(out), TOGETHER):
+            some = slice(first, first + TOGETHER)
+            spread = self.calibration.of(pools[some], steps)
+            curves = centre[some, :, None] + scale[some, None, None] * spread
+            np.maximum(curves, floor[some], out=curves)
+            out[some] = curves if chance is None else hurdled(curves, chance[some])
+        return out
 
     def paths(self, history: Dense, steps: int, count: int, seed: int) -> Float:
         """(B, steps, count) joint sample paths in tCO2e.
@@ -65,7 +82,7 @@ class FittedRecipe:
         """
         ranks = sample_ranks(self.dependence, areas_of(history), steps, count, seed)
         drawn = read_quantiles(self.curves(history, steps), ranks)
-        return np.where(history.non_negative[:, None, None], np.maximum(drawn, 0.0), drawn)
+        return np.maximum(drawn, _floor(history), out=drawn)
 
     def outlook(self, history: Dense, steps: int, levels: tuple[float, ...]) -> Outlook:
         """Forecast of every series by itself (no paths drawn).
@@ -83,8 +100,8 @@ def outlook_of_curves(
 ) -> Outlook:
     """Quantiles and mean read off curves (B, H, 199)."""
     steps = curves.shape[1]
-    ranks = np.broadcast_to(np.asarray(levels), (*curves.shape[:2], len(levels)))
-    values = read_quantiles(curves, np.asarray(ranks))
+    read = Levels.of(levels)
+    values = read.off(curves[..., read.columns])
     values = np.where(history.non_negative[:, None, None], np.maximum(values, 0.0), values)
     return Outlook(
         ids=history.ids,
@@ -96,6 +113,11 @@ def outlook_of_curves(
         made_by=made_by,
         cadence=history.cadence,
     )
+
+
+def _floor(history: Dense) -> Float:
+    """(B, 1, 1) zero for series that were never negative, which no forecast of theirs is."""
+    return np.where(history.non_negative, 0.0, -np.inf)[:, None, None]
 
 
 def areas_of(history: Dense) -> tuple[str, ...]:

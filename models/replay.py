@@ -53,6 +53,8 @@ class Replay:
 
     def only(self, members: Sequence[str]) -> Replay:
         """The same past with fewer members."""
+        if tuple(members) == self.members:
+            return self
         rows = [self.members.index(name) for name in members]
         return replace(self, members=tuple(members), point=self.point[rows])
 

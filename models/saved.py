@@ -20,22 +20,12 @@ import pandas as pd
 
 from features.errors import ForecarbonError, LawBroken, ModelError
 from features.files import read_json, whole_folder, write_json
-from features.matrix.recipe import FeatureRecipe
 from features.series.cadence import named
 from features.series.panel import Dense, Panel, long_frame
-from models.blend import Weights
-from models.boosted import BoostedFit, read_booster
-from models.calibration import Calibration
-from models.dependence import Dependence
-from models.exits import Exits
 from models.fitted import FittedRecipe
-from models.forecaster import Fitted
-from models.kinds import make
-from models.recipe import Recipe
-from models.recursive import RecursiveFit
+from models.parts import model_of, parts_of
 
 FORMAT: Final = 2
-_BOOSTERS: Final = {"boosted": "booster.txt", "recursive": "recursive.txt"}
 _LIBRARIES: Final = ("numpy", "pandas", "lightgbm", "statsmodels", "scikit-learn")
 _REMEDY: Final = "retrain (forecarbon retrain); never edit a saved model by hand"
 
@@ -65,9 +55,7 @@ def write(
         if beside is not None:
             beside(scratch)
         _write_files(model, history, scratch)
-        again, its_history = read(scratch)
-        before = model.curves(history, model.recipe.reach)
-        if not np.array_equal(before, again.curves(its_history, model.recipe.reach)):
+        if not _alike((model, history), read(scratch)):
             raise LawBroken(
                 "saved-model-differs",
                 found="other forecasts after writing and reading the model",
@@ -86,7 +74,7 @@ def read(folder: Path) -> tuple[FittedRecipe, Dense]:
         record = read_json(folder / "model.json")
         _check(record, folder)
         history = _read_history(folder, record)
-        return _model_of(record, folder), history
+        return model_of(record, lambda name: (folder / name).read_text()), history
     except (OSError, ValueError, KeyError, TypeError, ForecarbonError) as fault:
         if isinstance(fault, ModelError):
             raise
@@ -98,6 +86,31 @@ def read(folder: Path) -> tuple[FittedRecipe, Dense]:
         ) from fault
 
 
+def _alike(one: tuple[FittedRecipe, Dense], other: tuple[FittedRecipe, Dense]) -> bool:
+    """Whether two models say the very same of their histories.
+
+    A member that has learnt nothing, as ARIMA, which chooses anew for every history, says the same of the
+    same; so does what is made of equal words with equal weights and bands. Only what has learnt is asked.
+    """
+    (model, history), (again, its_history) = one, other
+    steps = model.recipe.reach
+    if not _same(history, its_history) or parts_of(model)[0] != parts_of(again)[0]:
+        return np.array_equal(model.curves(history, steps), again.curves(its_history, steps))
+    learnt = ((a, b) for a, b in zip(model.members, again.members, strict=True) if a != b)
+    return all(np.array_equal(a.forecast(history, steps), b.forecast(its_history, steps)) for a, b in learnt)
+
+
+def _same(one: Dense, other: Dense) -> bool:
+    """Whether all that a member can read in two histories is equal."""
+    arrays = (
+        np.array_equal(getattr(one, name), getattr(other, name), equal_nan=name == "y")
+        for name in ("y", "lengths", "starts", "breaks")
+    )
+    traits = (dense.traits.reset_index(drop=True) for dense in (one, other))
+    named = (one.ids, one.cadence) == (other.ids, other.cadence)
+    return named and all(arrays) and next(traits).equals(next(traits))
+
+
 def _write_files(model: FittedRecipe, history: Dense, folder: Path) -> None:
     long = long_frame(history)
     rows, columns = np.nonzero(history.breaks)
@@ -105,40 +118,19 @@ def _write_files(model: FittedRecipe, history: Dense, folder: Path) -> None:
     long.to_parquet(folder / "history.parquet", index=False)
     breaks.to_parquet(folder / "breaks.parquet", index=False)
     history.traits.assign(unique_id=list(history.ids)).to_parquet(folder / "traits.parquet", index=False)
+    told, boosters = parts_of(model)
+    for name, text in boosters.items():
+        (folder / name).write_text(text)
     record = {
         "format": FORMAT,
-        "recipe": model.recipe.as_record(),
-        "weights": model.weights.as_record(),
-        "calibration": model.calibration.as_record(),
-        "dependence": model.dependence.as_record(),
-        "exits": None if model.exits is None else model.exits.as_record(),
-        "trained_on": list(model.trained_on),
+        **told,
         "cadence": history.cadence.name,
-        **_write_boosters(model, folder),
         "libraries": {name: version(name) for name in _LIBRARIES},
     }
     record["files"] = {
         p.relative_to(folder).as_posix(): _sha256(p) for p in sorted(folder.rglob("*")) if p.is_file()
     }
     write_json(folder / "model.json", {**record, "digest": _digest(record)})
-
-
-def _write_boosters(model: FittedRecipe, folder: Path) -> dict[str, Any]:
-    """Write each member's booster; what they read, by member, None for one that is not in the recipe."""
-    told: dict[str, Any] = dict.fromkeys(_BOOSTERS)
-    for member in model.members:
-        if not isinstance(member, BoostedFit | RecursiveFit):
-            continue
-        if member.booster is not None:
-            member.booster.save_model(str(folder / _BOOSTERS[member.name]))
-        told[member.name] = {
-            "features": member.recipe.as_record(),
-            "columns": list(member.columns),
-            "trained": member.booster is not None,
-        }
-        if isinstance(member, BoostedFit):
-            told[member.name]["reach"] = member.reach
-    return told
 
 
 def _digest(record: dict[str, Any]) -> str:
@@ -179,53 +171,5 @@ def _read_history(folder: Path, record: dict[str, Any]) -> Dense:
     return dense
 
 
-def _model_of(record: dict[str, Any], folder: Path) -> FittedRecipe:
-    recipe = Recipe.of_record(record["recipe"])
-    members: list[Fitted] = []
-    for name in recipe.members:
-        if name in _BOOSTERS:
-            members.append(_read_boosted(name, record[name], folder))
-        else:
-            members.append(make(name, recipe).fit(_NOTHING))
-    return FittedRecipe(
-        recipe=recipe,
-        members=tuple(members),
-        weights=Weights.of_record(record["weights"]),
-        calibration=Calibration.of_record(record["calibration"]),
-        dependence=Dependence.of_record(record["dependence"]),
-        exits=Exits.of_record(record["exits"]) if record.get("exits") else None,
-        trained_on=tuple(record["trained_on"]),
-    )
-
-
-def _read_boosted(name: str, record: dict[str, Any], folder: Path) -> BoostedFit | RecursiveFit:
-    features = FeatureRecipe.of_record(record["features"])
-    booster = read_booster(folder / _BOOSTERS[name]) if record["trained"] else None
-    made: BoostedFit | RecursiveFit
-    if name == "boosted":
-        made = BoostedFit(booster=booster, recipe=features, reach=int(record["reach"]))
-    else:
-        made = RecursiveFit(booster=booster, recipe=features)
-    if list(made.columns) != record["columns"]:
-        raise ModelError(
-            "model-features-differ",
-            found="features " + ", ".join(record["columns"]),
-            expected="features " + ", ".join(made.columns),
-            remedy=_REMEDY,
-        )
-    return made
-
-
 def _sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-_NOTHING: Final = Dense(
-    ids=(),
-    y=np.zeros((0, 1)),
-    lengths=np.zeros(0, dtype=np.int64),
-    starts=np.zeros(0, dtype=np.int64),
-    breaks=np.zeros((0, 1), dtype=bool),
-    cadence=named("year"),
-    traits=pd.DataFrame(),
-)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from features.errors import AskError
 from features.series.words import MAX_STEPS
-from serving.errors import of_validation, shown
-from serving.wire import MAX_QUANTILES, WHOLE, Level, Name, Quantile, quantiles_wanted
+from serving.errors import of_validation
+from serving.wire import MAX_QUANTILES, WHOLE, Level, Name, Quantile, loaded_of, quantiles_wanted
 
 MAX_NAMES: Final = 20_000
 
@@ -43,15 +42,7 @@ def read_batch(body: bytes) -> BatchAsk:
     Raises:
         AskError: no JSON, or not a question of the API.
     """
-    try:
-        loaded = json.loads(body)
-    except (ValueError, RecursionError) as fault:
-        raise AskError(
-            "malformed-json",
-            found=f"{len(body)} bytes that are no JSON: {shown(str(fault))}",
-            expected="one JSON object",
-            remedy='send a JSON object such as {"all": true, "kinds": ["plant"]}',
-        ) from None
+    loaded = loaded_of(body, '{"all": true, "kinds": ["plant"]}')
     try:
         ask = BatchAsk.model_validate(loaded)
     except ValidationError as fault:

@@ -18,7 +18,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from features.errors import ForecarbonError, ModelError
-from serving import feedback, handlers, insight_handlers, plan_handlers
+from serving import feedback, handlers, insight_handlers, plan_handlers, scenario_handlers
 from serving.call import Call
 from serving.desk import Desk
 from serving.errors import of_bug, status_of, unknown_path, wrong_method
@@ -89,6 +89,7 @@ POSTS: Final = {
     "/v1/insights/network": Route("network", "read", plan_handlers.network, body=True),
     "/v1/insights/plan": Route("plan", "read", plan_handlers.plan, body=True),
     "/v1/insights/progress": Route("own-progress", "read", insight_handlers.own_progress, body=True),
+    "/v1/scenarios": Route("scenario", "read", scenario_handlers.scenario, body=True),
 }
 # Paths that end in a name.
 NAMED: Final = {

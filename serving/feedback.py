@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from datetime import datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from features.errors import AskError
 from serving.actuals import LARGEST, Actual, note_actuals
 from serving.call import Call
 from serving.desk import Desk
-from serving.errors import of_validation, shown
+from serving.errors import of_validation
 from serving.evidence import unknown_series
 from serving.reply import Reply, of_record
-from serving.wire import Name
+from serving.wire import Name, loaded_of
 
 MOST_ACTUALS: Final = 1_000
 ISO_DAY: Final = r"^(19|20|21)[0-9]{2}-[0-9]{2}-[0-9]{2}$"
@@ -44,7 +42,9 @@ class ActualsAsk(BaseModel):
 async def actuals(desk: Desk, _: Call, body: bytes, key_id: str) -> Reply:
     """POST /v1/actuals: kept as the caller's claim, apart from public records."""
     try:
-        told = ActualsAsk.model_validate(_loaded(body))
+        told = ActualsAsk.model_validate(
+            loaded_of(body, '{"rows": [{"unique_id": "…", "ds": "2025-01-01", "y": 1.0}]}')
+        )
     except ValidationError as fault:
         raise of_validation(fault) from None
     standing = desk.shelf.standing
@@ -60,15 +60,3 @@ async def actuals(desk: Desk, _: Call, body: bytes, key_id: str) -> Reply:
 def _plain(text: str) -> str:
     """Words of a caller without signs that cannot be printed."""
     return "".join(sign if sign.isprintable() else " " for sign in text)
-
-
-def _loaded(body: bytes) -> Any:
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError) as fault:
-        raise AskError(
-            "malformed-json",
-            found=f"{len(body)} bytes that are no JSON: {shown(str(fault))}",
-            expected="one JSON object",
-            remedy='send a JSON object such as {"rows": [{"unique_id": "…", "ds": "2025-01-01", "y": 1.0}]}',
-        ) from None

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from features.errors import AskError
 from insights.goals import FIRST_YEAR, LAST_YEAR, Goal, check_user_goal, refuse_conflicts, slip_of
-from serving.errors import of_validation, shown
-from serving.wire import WHOLE, Name
+from serving.errors import of_validation
+from serving.wire import WHOLE, Name, loaded_of
 
 MOST_TARGETS: Final = 10
 MOST_CLUSTERS: Final = 500
+Ask = TypeVar("Ask", bound=BaseModel)
 Year = Annotated[int, Field(ge=FIRST_YEAR, le=LAST_YEAR), WHOLE]
 Amount = Annotated[float, Field(ge=0, le=1e6)]
 
@@ -53,27 +53,14 @@ def read_progress(body: bytes) -> ProgressAsk:
     Raises:
         AskError: no JSON, or no such question.
     """
+    return _read(ProgressAsk, body, '{"series": "nl-rotterdam", "targets": [...]}')
+
+
+def _read(model: type[Ask], body: bytes, example: str) -> Ask:
     try:
-        return ProgressAsk.model_validate(loaded(body))
+        return model.model_validate(loaded_of(body, example))
     except ValidationError as fault:
         raise of_validation(fault) from None
-
-
-def loaded(body: bytes) -> Any:
-    """What the bytes are as JSON.
-
-    Raises:
-        AskError: none (``malformed-json``).
-    """
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError) as fault:
-        raise AskError(
-            "malformed-json",
-            found=f"{len(body)} bytes that are no JSON: {shown(str(fault))}",
-            expected="one JSON object",
-            remedy="send a JSON object; see /openapi.json for its fields",
-        ) from None
 
 
 def table_of(body: bytes) -> dict[str, Any]:
@@ -82,7 +69,7 @@ def table_of(body: bytes) -> dict[str, Any]:
     Raises:
         AskError: it is none.
     """
-    told = loaded(body)
+    told = loaded_of(body, "one of /openapi.json")
     if not isinstance(told, dict):
         raise AskError(
             "malformed-json",
@@ -152,7 +139,4 @@ def read_compare(body: bytes) -> CompareAsk:
     Raises:
         AskError: no JSON, or no such question.
     """
-    try:
-        return CompareAsk.model_validate(loaded(body))
-    except ValidationError as fault:
-        raise of_validation(fault) from None
+    return _read(CompareAsk, body, '{"activity": {"gb-humber": 1.2e7}}')

@@ -10,10 +10,8 @@ from insights.goals import FIRST_YEAR, LAST_YEAR
 from serving.insight_ask import CompareAsk, ProgressAsk
 from serving.openapi_parts import (
     COUNT,
-    JSON,
     NUMBER,
     NUMBER_OR_NULL,
-    OF_BODIES,
     OPEN,
     RECORDS,
     REF,
@@ -26,8 +24,10 @@ from serving.openapi_parts import (
     listed,
     nullable,
     operation,
+    posted,
     query,
     ref,
+    view_of,
 )
 from serving.openapi_plans import plan_paths, plan_schemas
 from serving.openapi_why import why_paths, why_schemas
@@ -76,17 +76,17 @@ def insight_paths() -> dict[str, Any]:
     errors = (400, 404, 422, 503)
     return {
         "/v1/insights/progress": {
-            "get": _tagged("progress", "Progress towards the targets, and the chance of meeting them", asked),
-            "post": _posted(
+            "get": view_of("progress", "How far on the way to the targets", "Progress", asked),
+            "post": posted(
                 "ownProgress", "Progress towards your own targets", "ProgressAsk", _OWN_TARGET, "Progress"
             ),
         },
         "/v1/insights/compare": {
-            "get": _tagged("compare", "Like clusters ranked, with intervals", ranked, "Comparison"),
-            "post": _posted("ownCompare", "Ranked by intensity", "CompareAsk", _ACTIVITY, "Comparison"),
+            "get": view_of("compare", "Like clusters ranked, with intervals", "Comparison", ranked),
+            "post": posted("ownCompare", "Ranked by intensity", "CompareAsk", _ACTIVITY, "Comparison"),
         },
         "/v1/insights/initiative": {
-            "get": _tagged("initiative", "Claims beside what backs them", whole, "InitiativeView"),
+            "get": view_of("initiative", "Claims beside what backs them", "InitiativeView", whole),
         },
         **why_paths(),
         **plan_paths(),
@@ -97,18 +97,6 @@ def insight_paths() -> dict[str, Any]:
             ),
         },
     }  # fmt: skip
-
-
-def _tagged(name: str, summary: str, asked: list[dict[str, Any]], schema: str = "Progress") -> dict[str, Any]:
-    return operation(
-        name, summary, json_of(ref(schema)), 400, 404, 422, 503, tagged=True, parameters=asked
-    )  # fmt: skip
-
-
-def _posted(name: str, summary: str, ask: str, example: dict[str, Any], schema: str) -> dict[str, Any]:
-    body = {"required": True, "content": {JSON: {"schema": ref(ask), "example": example}}}
-    told = operation(name, summary, json_of(ref(schema)), *OF_BODIES, *(404, 422, 503))
-    return {**told, "requestBody": body}
 
 
 def insight_schemas() -> dict[str, Any]:

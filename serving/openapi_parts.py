@@ -120,6 +120,18 @@ def operation(
     return told
 
 
+def view_of(name: str, summary: str, schema: str, asked: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
+    """A view that is asked by its query and may be asked for again by its tag."""
+    return operation(name, summary, json_of(ref(schema)), 400, 404, 422, 503, tagged=True, parameters=asked)
+
+
+def posted(name: str, summary: str, ask: str, example: Mapping[str, Any], schema: str) -> dict[str, Any]:
+    """An insight that is asked by a body."""
+    body = {"required": True, "content": {JSON: {"schema": ref(ask), "example": example}}}
+    told = operation(name, summary, json_of(ref(schema)), *OF_BODIES, *(404, 422, 503))
+    return {**told, "requestBody": body}
+
+
 def failure(code: int) -> dict[str, Any]:
     """The answer of one status that is no success: a problem document (RFC 9457)."""
     headers = {"x-request-id": _header("RequestId")}

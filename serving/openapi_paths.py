@@ -20,6 +20,7 @@ from serving.openapi_parts import (
     query,
     ref,
 )
+from serving.openapi_scenarios import scenario_paths
 from serving.streams import ARROW, NDJSON, PARQUET
 from serving.wire import HIGHEST_LEVEL, MAX_IDS, MAX_QUANTILES
 
@@ -45,7 +46,8 @@ _ALL_PLANTS: Final = {"all": True, "kinds": ["plant"], "steps": 8}
 
 def paths() -> dict[str, Any]:
     """Every path."""
-    return {**_pages(), **_forecasts(), **_reads(), **insight_paths(), **_feedback(), **_operations()}
+    views = {**insight_paths(), **scenario_paths()}
+    return {**_pages(), **_forecasts(), **_reads(), **views, **_feedback(), **_operations()}
 
 
 def _pages() -> dict[str, Any]:

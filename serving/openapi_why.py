@@ -8,21 +8,18 @@ from insights.brief import languages
 from insights.goals import FIRST_YEAR, LAST_YEAR
 from serving.openapi_parts import (
     COUNT,
-    JSON,
     NUMBER,
     NUMBER_OR_NULL,
-    OF_BODIES,
     OPEN,
     RECORDS,
     TEXT,
     TEXT_OR_NULL,
     TEXTS,
     fields,
-    json_of,
     nullable,
-    operation,
+    posted,
     query,
-    ref,
+    view_of,
 )
 from serving.own_split import LARGEST, LONGEST_NAME, MOST_PARTS, MOST_PERIODS
 from serving.split_ahead import FASTEST
@@ -57,32 +54,22 @@ def why_paths() -> dict[str, Any]:
     step = query("step", {"type": "integer", "minimum": 1, "maximum": 30, "default": 1}, "Period ahead.")
     ahead = "A forecast split into activity, mix and intensity"
     return {
-        "/v1/insights/why": {"get": _view("why", "Why emissions moved between two years", "Why", span)},
+        "/v1/insights/why": {"get": view_of("why", "Why emissions moved between two years", "Why", span)},
         "/v1/insights/drivers": {
-            "get": _view("drivers", "How the model came to its forecast", "Drivers", [about, step])
+            "get": view_of("drivers", "How the model came to its forecast", "Drivers", [about, step])
         },
         "/v1/insights/calibration": {
-            "get": _view("calibration", "How well chances of targets came true", "Calibration", [])
+            "get": view_of("calibration", "How well chances of targets came true", "Calibration", [])
         },
         "/v1/insights/decomposition": {
-            "post": _posted(
+            "post": posted(
                 "decomposition", "Your own table split (LMDI)", "TableAsk", _TABLE, "Decomposition"
             )
         },
         "/v1/insights/forecast-split": {
-            "post": _posted("forecastSplit", ahead, "ForecastSplitAsk", _SCENARIO, "ForecastSplit")
+            "post": posted("forecastSplit", ahead, "ForecastSplitAsk", _SCENARIO, "ForecastSplit")
         },
     }
-
-
-def _view(name: str, summary: str, schema: str, asked: list[dict[str, Any]]) -> dict[str, Any]:
-    return operation(name, summary, json_of(ref(schema)), 400, 404, 422, 503, tagged=True, parameters=asked)
-
-
-def _posted(name: str, summary: str, ask: str, example: dict[str, Any], schema: str) -> dict[str, Any]:
-    body = {"required": True, "content": {JSON: {"schema": ref(ask), "example": example}}}
-    told = operation(name, summary, json_of(ref(schema)), *OF_BODIES, *(404, 422, 503))
-    return {**told, "requestBody": body}
 
 
 def why_schemas() -> dict[str, Any]:

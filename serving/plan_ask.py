@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from features.errors import AskError
 from serving.errors import of_validation
-from serving.insight_ask import TargetAsk, Year, loaded
-from serving.wire import WHOLE, Name
+from serving.insight_ask import TargetAsk, Year
+from serving.wire import WHOLE, Name, loaded_of
 
 Float = npt.NDArray[np.float64]
 
@@ -233,7 +233,9 @@ def read_plan_ask(view: str, body: bytes) -> dict[str, Any]:
         AskError: no JSON, or no such question.
     """
     try:
-        return ASKS[view].model_validate(loaded(body)).model_dump(exclude_unset=True)
+        return (
+            ASKS[view].model_validate(loaded_of(body, "one of /openapi.json")).model_dump(exclude_unset=True)
+        )
     except ValidationError as fault:
         raise of_validation(fault) from None
 

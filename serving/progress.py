@@ -49,7 +49,7 @@ def progress_view(
         ModelError: what the pack keeps of the figures cannot be read.
     """
     goals = list(own) or goals_of(name, standing)
-    chosen = _chosen(goals, target_id, name)
+    chosen = chosen_of(goals, target_id, name)
     try:
         ground = ground_of(name, standing)
     except DataError as why:
@@ -134,7 +134,12 @@ def _warming(ground: Ground, factors: Factors) -> dict[str, Any] | None:
     return None if told is None else told.as_record()
 
 
-def _chosen(goals: Sequence[Goal], target_id: str | None, name: str) -> list[Telling]:
+def chosen_of(goals: Sequence[Goal], target_id: str | None, name: str) -> list[Telling]:
+    """The targets to measure: all in force, or the one asked for.
+
+    Raises:
+        AskError: there is none of that id (``unknown-target``).
+    """
     if target_id is None:
         return gathered(goals)
     known = [goal for goal in goals if goal.target_id == target_id]

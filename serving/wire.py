@@ -136,19 +136,28 @@ def read_ask(body: bytes) -> ForecastAsk:
     Raises:
         AskError: no JSON, or not a question of the API.
     """
+    loaded = loaded_of(body, '{"clusters": ["nl-rotterdam"], "steps": 8}')
     try:
-        loaded = json.loads(body)
+        return ForecastAsk.model_validate(loaded)
+    except ValidationError as fault:
+        raise of_validation(fault) from None
+
+
+def loaded_of(body: bytes, example: str) -> Any:
+    """What ``body`` is as JSON; ``example`` is shown to whoever sent none.
+
+    Raises:
+        AskError: it is none (``malformed-json``).
+    """
+    try:
+        return json.loads(body)
     except (ValueError, RecursionError) as fault:
         raise AskError(
             "malformed-json",
             found=f"{len(body)} bytes that are no JSON: {shown(str(fault))}",
             expected="one JSON object",
-            remedy='send a JSON object such as {"clusters": ["nl-rotterdam"], "steps": 8}',
+            remedy=f"send a JSON object such as {example}",
         ) from None
-    try:
-        return ForecastAsk.model_validate(loaded)
-    except ValidationError as fault:
-        raise of_validation(fault) from None
 
 
 def quantile_key(quantile: float) -> str:

@@ -7,8 +7,9 @@ judged here are the bands of series that go on; the chance that a plant closes i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -16,21 +17,17 @@ import numpy.typing as npt
 from features.series.hierarchy import Hierarchy
 from features.series.panel import Dense
 from features.series.scopes import bridge
-from models.blend import learn_weights, mixed
-from models.calibration import calibrate
-from models.dependence import learn_dependence, read_quantiles, sample_ranks
-from models.exits import hurdled, survivors
-from models.fitted import areas_of, blended
 from models.forecast import STANDARD_QUANTILES
 from models.recipe import Recipe
 from models.replay import Replay
 from training.folds import Folds
 from training.scoring import usual_step
+from training.spoken import PATHS, speak
 
 Float = npt.NDArray[np.float64]
 Int = npt.NDArray[np.int64]
 
-PATHS = 400
+SCORED: Final = ("values", "actual", "step_size", "step_square", "cutoffs")
 
 
 @dataclass(frozen=True)
@@ -92,84 +89,80 @@ def backtest(
     """
     out = {}
     for recipe in recipes:
-        out[recipe.name] = _walk(history, past.only(recipe.members), folds, recipe, hierarchy, leaving)
+        mine, scored = past.only(recipe.members), scored_of(folds)
+        left = {fold: None if leaving is None else leaving[fold] for fold in scored}
+        said = (at_fold(history, mine, folds, fold, recipe, hierarchy, left[fold]) for fold in scored)
+        arrays = joined_folds(said, len(scored))
+        out[recipe.name] = of_arrays(recipe, past, hierarchy, history, arrays)
         told(recipe.name)
     return out
 
 
-def _walk(
+def scored_of(folds: Folds) -> list[int]:
+    """Numbers of the scored folds, oldest first."""
+    return np.flatnonzero(folds.scored).tolist()
+
+
+def at_fold(
     history: Dense,
     past: Replay,
     folds: Folds,
+    fold: int,
     recipe: Recipe,
     hierarchy: Hierarchy,
-    leaving: Float | None,
+    leaving: Float | None = None,
+) -> dict[str, Float | Int]:
+    """What one recipe said on one scored fold: the arrays of ``Backtest`` of that fold, by name.
+
+    Args:
+        past: of the recipe's own members.
+        leaving: (B, H) chances of standing at zero said at this fold, see ``backtest``.
+    """
+    parts = sorted(history.row[name] for cluster in hierarchy.clusters for name in hierarchy.members[cluster])
+    place = {row: k for k, row in enumerate(parts)}
+    lengths, asked = folds.lengths[fold], past.lengths[fold]
+    series, paths = speak(history, past, lengths, fold, recipe, np.array(parts, dtype=np.int64), leaving)
+    seen = bridge(history.until(lengths))
+    season = history.cadence.season
+    sizes = usual_step(_padded(seen.y, history.y.shape[1]), season)
+    sums, truth, pasts = _cluster_sums(history, hierarchy, paths, place, past.actual[fold], seen, asked)
+    totals = np.quantile(sums, STANDARD_QUANTILES, axis=2).transpose(1, 2, 0)
+    total_sizes = usual_step(pasts, season)
+    ends = np.where(lengths > 0, history.starts + lengths - 1, 0)
+    return {
+        "values": np.concatenate([series, totals]),
+        "actual": np.concatenate([past.actual[fold], truth]),
+        "step_size": np.concatenate([sizes[0], total_sizes[0]]),
+        "step_square": np.concatenate([sizes[1], total_sizes[1]]),
+        "cutoffs": np.concatenate([ends, _cluster_ends(history, hierarchy, ends)]),
+    }
+
+
+def joined_folds(said: Iterable[Mapping[str, npt.NDArray[Any]]], count: int) -> dict[str, npt.NDArray[Any]]:
+    """The arrays of a backtest from those of its ``count`` scored folds, one after the other."""
+    arrays: dict[str, npt.NDArray[Any]] = {}
+    for fold, one in enumerate(said):
+        for name in SCORED:
+            if fold == 0:
+                arrays[name] = np.empty((count, *one[name].shape), dtype=one[name].dtype)
+            arrays[name][fold] = one[name]
+    return arrays
+
+
+def of_arrays(
+    recipe: Recipe,
+    past: Replay,
+    hierarchy: Hierarchy,
+    history: Dense,
+    arrays: Mapping[str, npt.NDArray[Any]],
 ) -> Backtest:
-    parts = [history.row[name] for cluster in hierarchy.clusters for name in hierarchy.members[cluster]]
-    inner = np.array(sorted(parts), dtype=np.int64)
-    place = {int(row): k for k, row in enumerate(inner)}
-    levels = np.asarray(STANDARD_QUANTILES)
-    series, totals, sizes, total_sizes = [], [], [], []
-    total_actual = []
-    scored = np.flatnonzero(folds.scored)
-    for fold in scored.tolist():
-        lengths = folds.lengths[fold]
-        left = None if leaving is None else leaving[fold]
-        curves, paths = _speak(history, past, fold, lengths, recipe, inner, left)
-        ranks = np.broadcast_to(levels, (*curves.shape[:2], len(levels)))
-        series.append(np.maximum(read_quantiles(curves, np.asarray(ranks)), _floor(history)))
-        seen = bridge(history.until(lengths))
-        sizes.append(usual_step(_padded(seen.y, history.y.shape[1]), history.cadence.season))
-        asked = past.lengths[fold]
-        sums = _cluster_sums(history, hierarchy, paths, place, past.actual[fold], seen, asked)
-        totals.append(np.quantile(sums[0], levels, axis=2).transpose(1, 2, 0))
-        total_actual.append(sums[1])
-        total_sizes.append(usual_step(sums[2], history.cadence.season))
-    ends = np.where(folds.lengths > 0, history.starts + folds.lengths - 1, 0)[scored]
+    """The backtest of a recipe from its arrays ``SCORED``."""
     return Backtest(
         forecaster=recipe.name,
         ids=(*history.ids, *hierarchy.clusters),
         groups=(*past.groups, *("cluster",) * len(hierarchy.clusters)),
-        values=np.concatenate([np.stack(series), np.stack(totals)], axis=1),
-        actual=np.concatenate([past.actual[scored], np.stack(total_actual)], axis=1),
-        step_size=_joined(sizes, total_sizes, 0),
-        step_square=_joined(sizes, total_sizes, 1),
-        cutoffs=np.concatenate([ends, _cluster_ends(history, hierarchy, ends)], axis=1),
+        **arrays,
     )
-
-
-def _speak(
-    history: Dense,
-    past: Replay,
-    fold: int,
-    lengths: Int,
-    recipe: Recipe,
-    inner: Int,
-    leaving: Float | None,
-) -> tuple[Float, Float]:
-    """Curves (B, H, 199) at one fold and joint paths (I, H, P) of the rows ``inner`` (I,); NaN rows where
-    not asked."""
-    weights = learn_weights(past, lengths, recipe)
-    mix = blended(past, weights)
-    hurdle = leaving is not None and bool((leaving > 0).any())
-    past = survivors(past) if hurdle else past
-    calibration = calibrate(past, mix, lengths, recipe, season=history.cadence.season)
-    dependence = learn_dependence(past, mix, lengths, calibration, areas_of(history))
-    steps = past.actual.shape[2]
-    centre = mixed(past.point[:, fold], weights.of(past.groups, steps))
-    z = calibration.of(past.pools, steps)
-    curves = centre[:, :, None] + past.scale[fold][:, None, None] * z
-    np.maximum(curves, _floor(history), out=curves)
-    if leaving is not None and hurdle:
-        curves = hurdled(curves, leaving)
-    areas = tuple(np.asarray(areas_of(history), dtype=object)[inner])
-    ranks = sample_ranks(dependence, areas, steps, PATHS, recipe.seed + int(fold))
-    return curves, np.maximum(read_quantiles(curves[inner], ranks), _floor(history)[inner])
-
-
-def _floor(history: Dense) -> Float:
-    """(B, 1, 1) zero for series that were never negative."""
-    return np.where(history.non_negative, 0.0, -np.inf)[:, None, None]
 
 
 def _cluster_sums(
@@ -188,8 +181,8 @@ def _cluster_sums(
     A cluster's actual is the sum of the sectors asked at the fold; a sector without a figure in a year
     in which another has one emits nothing. Where the scope of any changes, the total is unknown.
     """
-    count, steps, drawn = len(hierarchy.clusters), paths.shape[1], paths.shape[2]
-    sums = np.full((count, steps, drawn), np.nan)
+    count, steps = len(hierarchy.clusters), actual.shape[1]
+    sums = np.full((count, steps, PATHS), np.nan)
     truth = np.full((count, steps), np.nan)
     width = history.y.shape[1]
     pasts = np.full((count, width), np.nan)
@@ -233,19 +226,11 @@ def summed_past(seen: Dense, rows: list[int], width: int) -> Float:
 
 
 def _cluster_ends(history: Dense, hierarchy: Hierarchy, ends: Int) -> Int:
-    out = np.zeros((len(ends), len(hierarchy.clusters)), dtype=np.int64)
-    for c, cluster in enumerate(hierarchy.clusters):
-        rows = [history.row[name] for name in hierarchy.members[cluster]]
-        out[:, c] = ends[:, rows].max(axis=1)
-    return out
+    members = [[history.row[name] for name in hierarchy.members[cluster]] for cluster in hierarchy.clusters]
+    return np.array([ends[rows].max() for rows in members], dtype=np.int64)
 
 
 def _padded(y: Float, width: int) -> Float:
     out = np.full((len(y), width), np.nan)
     out[:, : y.shape[1]] = y
     return out
-
-
-def _joined(sizes: list[tuple[Float, Float]], totals: list[tuple[Float, Float]], which: int) -> Float:
-    rows = [np.concatenate([a[which], b[which]]) for a, b in zip(sizes, totals, strict=True)]
-    return np.stack(rows)

@@ -235,7 +235,8 @@ def _dated_metrics(dated: DatedRecord | None) -> dict[str, float]:
         "brier": "brier",
         "brier_skill": "skill",
         "brier_skill_over_naive": "skill_over_naive",
-        "reliability_slope": "slope",
+        "reliability_slope": "reliability_slope",
+        "calibration_slope": "calibration_slope",
         "n": "n",
     }
     rows = [] if dated is None else dated.facts["scores"]

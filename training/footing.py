@@ -92,7 +92,7 @@ def key_of(plan: Plan, lake: str | Path, own: Sequence[Boundary], now: pd.Timest
             return ""  # whoever reads the lake says so
         digests = [hashlib.sha256(part).hexdigest() for part in parts]
         # Of two snapshots shown at one instant the rank says which holds.
-        shown.append([snapshot.source, list(snapshot.rank), seen, digests])
+        shown.append([snapshot.folder, list(snapshot.rank), seen, digests])
     told = [plan.figures.model_dump(), plan.folds.model_dump(), _issued(plan, now), made_with(*JUDGING)]
     return joined("footing", shown, _reference(), *told)
 

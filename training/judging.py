@@ -47,6 +47,12 @@ class Ground:
     hierarchy: Hierarchy
     data_hash: str
 
+    @staticmethod
+    def of(basis: Basis, t: pd.Timestamp) -> Ground:
+        """``basis`` as known at ``t`` (UTC without a zone)."""
+        series = basis.series
+        return Ground(basis, series.as_of(t), Hierarchy.of(series.traits), series.data_hash())
+
     @property
     def figures(self) -> SeriesSet:
         """The series with their vintages."""
@@ -67,9 +73,8 @@ def stand(
         AskError: the lake at ``lake`` has none of the sources.
         DataError: boundaries or figures that cannot be used.
     """
-    basis = _basis(plan or FiguresPlan(), lake, own, pd.Timestamp(now.astimezone(UTC).replace(tzinfo=None)))
-    history = basis.series.as_of(pd.Timestamp(now.astimezone(UTC).replace(tzinfo=None)))
-    return Ground(basis, history, Hierarchy.of(basis.series.traits), basis.series.data_hash())
+    moment = pd.Timestamp(now.astimezone(UTC).replace(tzinfo=None))
+    return Ground.of(_basis(plan or FiguresPlan(), lake, own, moment), moment)
 
 
 def _basis(plan: FiguresPlan, lake: str | Path, own: Sequence[Boundary], t: pd.Timestamp) -> Basis:

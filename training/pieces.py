@@ -1,11 +1,17 @@
-"""Where pieces of work are kept: plain arrays (.npz, no pickles) named by a hash of what made them."""
+"""Where pieces of work are kept: plain arrays (.npz, no pickles) named by a hash of what made them.
+
+Of a large piece the .npz holds the arrays' sums only; the arrays lie beside it, one a file (.npy), and are
+read when they are looked at.
+"""
 
 from __future__ import annotations
 
 import io
 import os
 import zipfile
-from collections.abc import Mapping
+import zlib
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +20,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from features.files import write_bytes
+from features.files import replacing, write_bytes
 
 FOLDER: Final = "cache"
 KEPT_DAYS: Final = 400  # a yearly retrain still finds the folds of the year before
@@ -35,23 +41,64 @@ class Cache:
             return None
         path = self.folder / f"{key}.npz"
         try:
-            with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as held:
+            # Straight from the file: read into memory first, a large piece takes three times as long.
+            with path.open("rb") as stream, np.load(stream, allow_pickle=False) as held:
                 arrays = {name: held[name] for name in held.files}
             os.utime(path)  # the piece was of use: it is pruned last
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
             return None
         return arrays
 
-    def write(self, key: str, arrays: Arrays) -> None:
-        """Keep arrays, whole or not at all. A full disk is no failure here: they are then made again."""
+    def write(self, key: str, arrays: Arrays) -> bool:
+        """Keep arrays, whole or not at all. A full disk is no failure here: they are then made again.
+
+        Returns: whether they are kept.
+        """
         if self.folder is None:
-            return
+            return False
         drawn = io.BytesIO()
         np.savez(drawn, allow_pickle=False, **arrays)
         try:
-            write_bytes(self.folder / f"{key}.npz", drawn.getvalue())
+            write_bytes(self.folder / f"{key}.npz", drawn.getbuffer())
         except OSError:
-            return
+            return False
+        return True
+
+    def write_large(self, key: str, arrays: Arrays) -> bool:
+        """As ``write``, for arrays of a hundred megabytes. Their sums are written last."""
+        if self.folder is None:
+            return False
+        try:
+            for name, array in arrays.items():
+                with replacing(self.folder / f"{key}-{name}.npy") as stream:
+                    np.save(stream, array, allow_pickle=False)
+        except OSError:
+            return False
+        return self.write(key, {name: np.array(_sum_of(array)) for name, array in arrays.items()})
+
+    def read_large(self, key: str) -> Arrays | None:
+        """What ``write_large`` kept, mapped into memory: to fill that much anew takes ten times as long."""
+        sums, arrays = self.read(key), dict[str, npt.NDArray[Any]]()
+        if self.folder is None or sums is None:
+            return None
+        try:
+            for name, told in sums.items():
+                path = self.folder / f"{key}-{name}.npy"
+                # Copied where it is written to: the file stays as it is.
+                arrays[name] = np.asarray(np.load(path, mmap_mode="c", allow_pickle=False))
+                if told.shape or _sum_of(arrays[name]) != int(told):
+                    return None
+                os.utime(path)
+        except (OSError, ValueError, EOFError):
+            return None
+        return arrays
+
+    def drop(self, keys: Iterable[str]) -> None:
+        """Remove small pieces that a larger one has made needless."""
+        if self.folder is not None:
+            for key in keys:
+                with suppress(OSError):
+                    (self.folder / f"{key}.npz").unlink()
 
     def prune(self, now: datetime, *, days: float = KEPT_DAYS, size: int = KEPT_BYTES) -> int:
         """Remove pieces not used for ``days`` before ``now`` (aware), and the longest unused beyond
@@ -67,3 +114,7 @@ class Cache:
                 path.unlink(missing_ok=True)
                 gone += 1
         return gone
+
+
+def _sum_of(array: npt.NDArray[Any]) -> int:
+    return zlib.crc32(np.ascontiguousarray(array).data)

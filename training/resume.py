@@ -2,7 +2,7 @@
 
 A piece is what one member said at one fold. It is found again by the content of everything it was made from:
 the figures visible at that fold, the member's settings, the steps, and the code and libraries. Nothing is
-ever found by name or date, so nothing stale can be. Backtests are kept alike, one piece a recipe.
+ever found by name or date, so nothing stale can be. Backtests are kept alike, one piece a recipe and fold.
 """
 
 from __future__ import annotations
@@ -20,10 +20,12 @@ import numpy.typing as npt
 from features.errors import ModelError
 from features.series.hierarchy import Hierarchy
 from features.series.panel import Dense
+from models.fitted import FittedRecipe, fit
 from models.kinds import make
+from models.parts import model_of, parts_of
 from models.recipe import Recipe
 from models.replay import LEAST_HISTORY, Replay, replay
-from training.backtest import Backtest, backtest
+from training.backtest import SCORED, Backtest, at_fold, joined_folds, of_arrays, scored_of
 from training.folds import Folds
 from training.pieces import Arrays, Cache
 from training.prints import MAKING, Prints, digest_of, joined, made_with
@@ -32,7 +34,7 @@ from training.rails import Conduct
 Float = npt.NDArray[np.float64]
 Int = npt.NDArray[np.int64]
 
-_SCORED: Final = ("values", "actual", "step_size", "step_square", "cutoffs")
+_RECORD: Final = "record.json"
 
 
 @dataclass(frozen=True)
@@ -158,16 +160,50 @@ def backtested(
 ) -> Backtest:
     """``training.backtest`` of one recipe, read from the cache if it was made from the very same.
 
+    Fold by fold until it is whole: a killed one goes on at its fold.
+
     Args:
         prints: of these same arguments, for whoever asks for many recipes of one replay.
         leaving: as in ``training.backtest``, learnt on this same history at these same folds.
     """
-    key = (prints or Prints(history, past, folds, hierarchy)).of(recipe)
-    key = key if leaving is None else joined(key, "leaving")
-    held = cache.read(key)
-    if held is not None and set(held) == set(_SCORED):
-        groups = (*past.groups, *("cluster",) * len(hierarchy.clusters))
-        return Backtest(recipe.name, (*history.ids, *hierarchy.clusters), groups, **held)
-    made = backtest(history, past, folds, [recipe], hierarchy, leaving=leaving)[recipe.name]
-    cache.write(key, {name: getattr(made, name) for name in _SCORED})
+    whole = (prints or Prints(history, past, folds, hierarchy)).of(recipe)
+    whole = whole if leaving is None else joined(whole, "leaving")
+    held = cache.read_large(whole)
+    if held is not None and set(held) == set(SCORED):
+        return of_arrays(recipe, past, hierarchy, history, held)
+    mine, keys = past.only(recipe.members), {fold: joined("fold", whole, fold) for fold in scored_of(folds)}
+
+    def at(fold: int) -> Arrays:
+        held = cache.read(keys[fold])
+        if held is None or set(held) != set(SCORED):
+            left = None if leaving is None else leaving[fold]
+            held = at_fold(history, mine, folds, fold, recipe, hierarchy, left)
+            cache.write(keys[fold], held)
+        return held
+
+    arrays = joined_folds(map(at, keys), len(keys))
+    if cache.write_large(whole, arrays):
+        cache.drop(keys.values())
+    return of_arrays(recipe, past, hierarchy, history, arrays)
+
+
+def refitted(history: Dense, past: Replay, recipe: Recipe, cache: Cache, of: str) -> FittedRecipe:
+    """``models.fitted.fit``, read from the cache if it was fitted to the very same.
+
+    Args:
+        of: digest of all that is fitted to (``training.prints.Prints.of`` of these); "" is kept nowhere.
+    """
+    key = joined("fit", of)
+    held = cache.read(key) if of else None
+    if held is not None:
+        texts = {name: payload.tobytes().decode() for name, payload in held.items()}
+        try:
+            return model_of(json.loads(texts[_RECORD]), texts.__getitem__)
+        except (ValueError, KeyError, TypeError, ModelError):
+            pass  # of another make: it is fitted again
+    made = fit(history, past, recipe)
+    if of:
+        record, boosters = parts_of(made)
+        texts = {_RECORD: json.dumps(record), **boosters}
+        cache.write(key, {name: np.frombuffer(text.encode(), dtype=np.uint8) for name, text in texts.items()})
     return made

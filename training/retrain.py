@@ -21,8 +21,7 @@ from features.series.membership import Boundary
 from features.series.vintages import naive_utc
 from models import saved
 from models.dated import DatedRecord
-from models.fitted import fit
-from training import footing, ledger, registry
+from training import footing, ledger, registry, stood
 from training.dated import dated_record
 from training.gate import Verdict
 from training.job import Job, Retrained, at_of, outcome_of
@@ -33,6 +32,7 @@ from training.plan import Plan
 from training.promotions import Promotion
 from training.rails import Rule
 from training.reliability import exits_report, no_exits
+from training.resume import refitted
 from training.scores import scores_frame
 from training.tracking import Tracker, address_of, answering, close_orphans, open_tracker
 
@@ -68,7 +68,10 @@ def retrain(
         judged = ledger.standing(store, known.digest(store, plan)) if known else None
         if known is not None and judged is not None:
             return _unchanged(plan, known, store, judged, (now, commit, who))
-        ground = stand(now, plan.figures, place, own)
+        ground = stood.read(cache, key, known, moment)
+        if ground is None:
+            ground = stand(now, plan.figures, place, own)
+            stood.keep(cache, key, ground)
         job = Job(plan, ground, folds_of(ground, plan, now), now, commit, who)
         footing.keep(cache, key, job.footing, moment)
         judged = ledger.standing(store, job.digest(store))
@@ -84,7 +87,7 @@ def retrain(
         dated = dated_record(job, case, verdict, cache)
         told("dated targets", 1, 1)
         promoted = verdict.decision == "promote"
-        version = _saved(job, store, case, verdict, scores, dated) if promoted else ""
+        version = _saved(job, store, case, verdict, scores, dated, cache) if promoted else ""
         with answering(tracker.uri):
             runs = _tracked(job, tracker, case, scores, verdict, version, cache, dated)
             told("tracking", 2, 3)
@@ -190,6 +193,7 @@ def _saved(
     verdict: Verdict,
     scores: pd.DataFrame,
     dated: DatedRecord | None,
+    cache: Cache,
 ) -> str:
     """Fit on everything and write the folder. Returns the model version."""
     version = job.version(case.challenger, verdict)
@@ -198,7 +202,9 @@ def _saved(
         return left
     history, basis = job.ground.history, job.ground.basis
     try:
-        fitted = fit(history, case.past, case.challenger)
+        fitted = refitted(
+            history, case.past, case.challenger, cache, case.kept.prints.get(case.challenger.name, "")
+        )
     except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as fault:
         raise ModelError(
             "final-fit-failed",

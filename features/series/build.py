@@ -91,7 +91,7 @@ class SeriesSet:
             elif column == Y:
                 digest.update(values.to_numpy(dtype="<f8").tobytes())
             else:
-                digest.update("\n".join(values).encode())
+                digest.update("\n".join(values.tolist()).encode())
             digest.update(b"\0")
         return digest.hexdigest()
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from features.series.build import SeriesSet
+from features.series.cadence import Cadence
 from features.series.facilities import SUMS
 from features.series.vintages import naive_utc
 from features.series.words import DS, SOURCE, UNIQUE_ID, Y
@@ -74,7 +75,6 @@ def cards(
     first, last = (cadence.ordinal(spans[edge].to_numpy(dtype="datetime64[ns]")) for edge in ("min", "max"))
     area = series.traits["area"].reindex(spans.index)
     reach = pd.Series(last, index=spans.index).groupby(area).transform("max").to_numpy()
-    ends = cadence.instant(last + 1)
     scope = newest[SOURCE].map(series.scope_of_source).reindex(spans.index)
     grades = scope.map(grade)
     filled = pd.Series(dict(imputed or {}), dtype=float).reindex(spans.index).fillna(0.0)
@@ -84,7 +84,7 @@ def cards(
             "source_grade": grades,
             "periods": spans["size"],
             "completeness": spans["size"] / (reach - first + 1),
-            "age_days": (naive_utc(t).to_datetime64() - ends) // _DAY,
+            "age_days": _age(last, cadence, t),
             "breaks": _breaks(series.breaks, spans),
             "share_imputed": filled.where(grades != ESTIMATED, 1.0),
             "contributors": _contributors(series.traits, newest, summed),
@@ -92,6 +92,15 @@ def cards(
         index=spans.index,
     )
     return card.join(_agreed(agreement, spans.index)).loc[:, list(CARD)]
+
+
+def aged(card: pd.DataFrame, series: SeriesSet, t: pd.Timestamp) -> pd.DataFrame:
+    """The ``cards`` of ``series`` at ``t``, from those of an instant at which all that ``t`` knows was known:
+    time passes for their age alone."""
+    known = series.vintages.known(naive_utc(t)).dropna(subset=[Y])
+    cadence, newest = series.vintages.cadence, known.groupby(UNIQUE_ID)[DS].max().reindex(card.index)
+    last = cadence.ordinal(newest.to_numpy(dtype="datetime64[ns]"))
+    return card.assign(age_days=_age(last, cadence, t))
 
 
 def compared(one: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
@@ -179,6 +188,11 @@ def _plain(column: pd.Series) -> list[Any]:
         None if gone else (value.item() if isinstance(value, np.generic) else value)
         for value, gone in zip(values, missing, strict=True)
     ]
+
+
+def _age(last: npt.NDArray[np.int64], cadence: Cadence, t: pd.Timestamp) -> npt.NDArray[np.int64]:
+    """(B,) days from the end of each one's last period to ``t``."""
+    return np.asarray((naive_utc(t).to_datetime64() - cadence.instant(last + 1)) // _DAY)
 
 
 def _breaks(breaks: pd.DataFrame, spans: pd.DataFrame) -> pd.Series:

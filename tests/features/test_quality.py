@@ -12,7 +12,7 @@ from features.series.build import embedded
 from features.series.facilities import one_family, sums, tagged
 from features.series.from_lake import series_set
 from features.series.membership import Boundary
-from features.series.quality import CARD, as_records, cards, compared, grade
+from features.series.quality import CARD, aged, as_records, cards, compared, grade
 from tests.features.places import TODAY, facility, held, in_clusters, records, run
 
 BOX = (Boundary("nl-rotterdam", ("NL",), shapely.box(3.95, 51.83, 4.55, 52.02)),)
@@ -29,6 +29,13 @@ def test_every_series_has_a_card() -> None:
     assert json.loads(json.dumps(record)) == record
     assert record["breaks"] == 3
     assert record["agreement"] is None
+
+
+def test_a_card_of_an_earlier_day_ages() -> None:
+    series, later = embedded(load()), TODAY + pd.Timedelta(days=400, hours=7)
+    told = aged(cards(series, TODAY), series, later)
+    pd.testing.assert_frame_equal(told, cards(series, later), check_exact=True)
+    assert not told.equals(cards(series, TODAY))
 
 
 def test_a_card_counts_gaps_and_early_ends_and_contributors() -> None:

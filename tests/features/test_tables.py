@@ -51,7 +51,7 @@ def test_the_reference_holds_what_it_should() -> None:
     assert len(reference.clusters) == 33
     assert reference.clusters["country"].nunique() == 16
     assert len(reference.projects) == 29
-    assert len(reference.factors) == 132
+    assert len(reference.factors) == 133
     assert len(reference.sector_emissions) == 7471
     assert len(reference.absent_series) == 16
     assert reference.claims["value_mt_per_yr"].sum() == pytest.approx(164.3)

@@ -14,7 +14,7 @@ from insights.macc import BUDGET, LATE, RULES, UNSURE, WHOLE, annuity, curve, ma
 from insights.options import Aim, Option, Question, Rules, starts_of
 from insights.plan_milp import is_even
 from insights.planner import find_plan
-from tests.insights.plans import exhaustive, large_question, small_question
+from tests.insights.plan_questions import exhaustive, large_question, small_question
 
 INSTANCES = 200
 YEARS = np.array([2028, 2029, 2030])

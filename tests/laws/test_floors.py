@@ -29,11 +29,12 @@ PLANTED: Final = {
     "sqlalchemy": ("training/planted_tables.py", "import sqlalchemy.engine\n"),
     "alembic": ("training/planted_steps.py", "def later():\n    import alembic.op\n"),
     "typer": ("serving/planted_typer.py", "import typer\n"),
+    "pint": ("serving/planted_units.py", "def later():\n    import pint\n"),
     "pickle": ("features/planted_pickle.py", "import pickle\n"),
 }
 FENCED_FOR_THE_COMMAND_LINE: Final = (
     *("mlflow", "bentoml", "starlette", "uvicorn", "statsmodels", "lightgbm", "matplotlib", "pickle"),
-    *("apscheduler", "sqlalchemy", "alembic", "optuna"),
+    *("apscheduler", "sqlalchemy", "alembic", "optuna", "pint"),
 )
 
 

@@ -243,7 +243,8 @@ def test_scores_are_those_of_plain_formulas() -> None:
     mine = known & (kind == 1)
     rate = met[mine].mean()
     assert table[2]["brier_base_rate"] == pytest.approx(rate * (1 - rate))
-    assert table[0]["slope"] == pytest.approx(1.0, abs=0.05)
+    assert table[0]["calibration_slope"] == pytest.approx(1.0, abs=0.05)
+    assert table[0]["reliability_slope"] == pytest.approx(1.0, abs=0.05)
     assert table[0]["intercept"] == pytest.approx(0.0, abs=0.05)
     low, high = table[0]["intervals"]["skill"]
     assert low < table[0]["skill"] < high
@@ -260,7 +261,11 @@ def test_a_slope_below_one_says_that_too_much_was_claimed(claimed: float, slope:
     met = (draw.random(40_000) < true).astype(float)
     said = expit(claimed * logit(true))
     one = record(scored({RECALIBRATED: said}, met, np.zeros(40_000)), "a", np.array([0]))
-    assert one["slope"] == pytest.approx(slope, abs=0.05)
+    assert one["calibration_slope"] == pytest.approx(slope, abs=0.05)
+    # The line through the diagram, against plain least squares on every case.
+    plain = np.polyfit(said, met, 1)[0]
+    assert one["reliability_slope"] == pytest.approx(plain, abs=0.01)
+    assert (one["reliability_slope"] < 1) == (slope < 1)
 
 
 def test_a_kind_that_was_not_judged_is_left_out() -> None:
@@ -268,7 +273,7 @@ def test_a_kind_that_was_not_judged_is_left_out() -> None:
     assert records(none) == []
     alike = records(scored({RECALIBRATED: np.full(12, 0.5)}, np.ones(12), np.zeros(12)))
     assert [row["kind"] for row in alike] == ["all", "a"]
-    assert (alike[0]["slope"], alike[0]["skill"]) == (None, None)
+    assert (alike[0]["calibration_slope"], alike[0]["skill"]) == (None, None)
 
 
 def test_bins_hold_the_chances_they_stand_for() -> None:

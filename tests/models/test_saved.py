@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from features.errors import ModelError
+from features.errors import LawBroken, ModelError
 from features.files import read_json, write_json
 from features.series.panel import Dense
+from models import saved
 from models.engine import fit_panel
 from models.fitted import FittedRecipe
 from models.kinds import MEMBERS
@@ -48,6 +51,48 @@ def test_round_trip_bit_for_bit(folder: Path, model: FittedRecipe, history: Dens
     assert again.recipe == model.recipe
     assert again.trained_on == history.ids == its_history.ids
     assert again.dependence == model.dependence
+
+
+def _other_booster(model: FittedRecipe, history: Dense) -> tuple[FittedRecipe, Dense]:
+    other = fit_panel(history, replace(RECIPE, trees=11))
+    learnt = [getattr(member, "booster", None) is not None for member in model.members]
+    pairs = zip(model.members, other.members, learnt, strict=True)
+    return replace(model, members=tuple(b if different else a for a, b, different in pairs)), history
+
+
+@pytest.mark.parametrize(
+    "otherwise",
+    [
+        _other_booster,
+        lambda m, h: (replace(m, weights=replace(m.weights, shares=m.weights.shares[..., ::-1])), h),
+        lambda m, h: (replace(m, calibration=replace(m.calibration, z=m.calibration.z * 1.0000001)), h),
+        lambda m, h: (m, replace(h, y=h.y * 1.0000001)),
+    ],
+)
+def test_a_model_that_reads_back_otherwise_is_not_left_on_disk(
+    tmp_path: Path,
+    model: FittedRecipe,
+    history: Dense,
+    monkeypatch: pytest.MonkeyPatch,
+    otherwise: Callable[[FittedRecipe, Dense], tuple[FittedRecipe, Dense]],
+) -> None:
+    monkeypatch.setattr(saved, "read", lambda folder: otherwise(*read(folder)))
+    with pytest.raises(LawBroken, match="saved-model-differs"):
+        write(model, history, tmp_path / "model")
+    assert not list(tmp_path.iterdir())
+
+
+def test_history_with_room_to_spare_is_no_other_history(
+    tmp_path: Path, model: FittedRecipe, history: Dense
+) -> None:
+    wider = replace(
+        history,
+        y=np.hstack([history.y, np.full((len(history.ids), 2), np.nan)]),
+        breaks=np.hstack([history.breaks, np.zeros((len(history.ids), 2), dtype=bool)]),
+    )
+    write(model, wider, tmp_path / "model")
+    again, its_history = read(tmp_path / "model")
+    np.testing.assert_array_equal(again.curves(its_history, 3), model.curves(history, 3))
 
 
 def test_history_comes_back_whole(folder: Path, history: Dense) -> None:

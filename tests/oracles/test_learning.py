@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from models.blend import SMALL, _least_absolute
 from models.calibration import GRID, weighted_quantiles
-from models.dependence import _mean_pair, read_quantiles
+from models.dependence import Dependence, Levels, _mean_pair, read_quantiles, sample_ranks
 from models.orders import KPSS_5_PERCENT, kpss_rejects
 from models.seasonal import estimate
 
@@ -132,6 +132,49 @@ def test_read_quantiles_interpolates_and_goes_on_beyond_the_grid() -> None:
     np.testing.assert_allclose(ours[1:6], np.interp(ranks[1:6], GRID, curve), rtol=1e-9)
     assert ours[0] == pytest.approx(curve[0] - 0.5 * (curve[1] - curve[0]))
     assert ours[-1] == pytest.approx(curve[-1] + 0.5 * (curve[-1] - curve[-2]))
+
+
+@settings(max_examples=25, deadline=None)
+@given(SEEDS, st.integers(0, 40), st.integers(1, 9), st.integers(1, 60))
+def test_read_quantiles_is_the_plain_gather_bit_for_bit(seed: int, rows: int, steps: int, asked: int) -> None:
+    draw = np.random.default_rng(seed)
+    curves = np.sort(draw.normal(0, 1e5, (rows, steps, len(GRID))), axis=2)
+    curves[draw.uniform(size=rows) < 0.1] = np.nan
+    ranks = draw.uniform(0, 1, (rows, steps, asked))
+    place = (ranks - GRID[0]) / float(GRID[1] - GRID[0])
+    left = np.clip(np.floor(place).astype(np.int64), 0, len(GRID) - 2)
+    low, high = (np.take_along_axis(curves, left + k, axis=2) for k in (0, 1))
+    np.testing.assert_array_equal(read_quantiles(curves, ranks), low + (place - left) * (high - low))
+
+
+@settings(max_examples=25, deadline=None)
+@given(SEEDS, st.lists(st.floats(0.001, 0.999), min_size=1, max_size=15))
+def test_levels_read_what_read_quantiles_reads_bit_for_bit(seed: int, levels: list[float]) -> None:
+    curves = np.sort(np.random.default_rng(seed).normal(0, 1e5, (7, 3, len(GRID))), axis=2)
+    ranks = np.broadcast_to(np.asarray(levels), (7, 3, len(levels)))
+    read = Levels.of(levels)
+    np.testing.assert_array_equal(read.off(curves[..., read.columns]), read_quantiles(curves, ranks))
+
+
+@settings(max_examples=25, deadline=None)
+@given(SEEDS, st.integers(1, 8), st.integers(1, 6), st.integers(1, 50), st.floats(0, 0.5), st.floats(0, 0.5))
+def test_ranks_are_those_of_factors_added_one_by_one(
+    seed: int, rows: int, steps: int, count: int, common: float, area: float
+) -> None:
+    areas = tuple("abc"[row % 3] for row in range(rows))
+    draw = np.random.default_rng(seed)
+    ahead = np.arange(1, steps + 1)
+    ratio = np.minimum.outer(ahead, ahead) / np.maximum.outer(ahead, ahead)
+    root = np.linalg.cholesky(ratio**0.7 + 1e-10 * np.eye(steps))
+    names, code = np.unique(np.asarray(areas), return_inverse=True)
+    shared, near, own = (root @ draw.standard_normal((n, steps, count)) for n in (1, len(names), rows))
+    scores = np.sqrt(common) * shared
+    scores = scores + np.sqrt(area) * near[code]
+    scores = scores + np.sqrt(max(1.0 - common - area, 0.0)) * own
+    slow = (scores.argsort(axis=2).argsort(axis=2) + 0.5) / count
+    np.testing.assert_array_equal(
+        sample_ranks(Dependence(common, area, 0.7), areas, steps, count, seed), slow
+    )
 
 
 def _objective(errors: Float, shares: Float, prior: Float, pull: float) -> float:

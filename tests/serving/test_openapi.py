@@ -40,7 +40,7 @@ OPERATIONS: Final = {
     ("post", "/v1/insights/forecast-split"): "forecastSplit",
     ("post", "/v1/insights/network"): "network", ("post", "/v1/insights/plan"): "plan",
     ("post", "/v1/insights/corridors"): "corridors", ("post", "/v1/insights/contract"): "contract",
-    ("get", "/v1/provenance/{answer_id}"): "provenance",
+    ("get", "/v1/provenance/{answer_id}"): "provenance", ("post", "/v1/scenarios"): "scenario",
 }  # fmt: skip
 PYTHON: Final[dict[str, Any]] = {
     "object": dict, "array": list, "string": str, "number": (int, float), "integer": int, "boolean": bool,

@@ -10,12 +10,19 @@ import pytest
 
 from features.series.hierarchy import Hierarchy
 from features.series.panel import Dense
+from models.blend import learn_weights, mixed
+from models.calibration import calibrate
+from models.dependence import learn_dependence, read_quantiles, sample_ranks
+from models.exits import hurdled, survivors
+from models.fitted import areas_of, blended
+from models.forecast import STANDARD_QUANTILES
 from models.recipe import Recipe
 from models.replay import Replay, replay
 from tests.training.panels import YEARS, random_walks
-from training.backtest import Backtest, backtest
+from training.backtest import Backtest, at_fold, backtest
 from training.folds import Folds
 from training.scores import pairs, reliability, scores_frame, series_table
+from training.spoken import PATHS
 
 FOLDS = 8
 RECIPE = Recipe(name="blend", members=("naive", "drift", "arima"), reach=3)
@@ -135,3 +142,40 @@ def test_one_row_a_series_and_pairs_by_fold(walked: tuple[dict[str, Backtest], F
     assert len(table) == 62
     assert table["n"].min() > 0
     assert pairs(tests["blend"], "sql").shape == (4, 62)
+
+
+@pytest.mark.parametrize("exits", [False, True])
+def test_it_says_what_whole_curves_of_every_series_say(exits: bool) -> None:
+    """The slow way: every curve whole, paths of every series read off them, sums of the cluster's."""
+    history = random_walks(20, seed=4)
+    traits = history.traits.assign(kind=["plant" if row % 3 == 0 else "sector" for row in range(20)])
+    history = replace(history, traits=traits, y=np.where(np.arange(20)[:, None] == 5, -history.y, history.y))
+    folds, hierarchy = _folds(history), _hierarchy(history)
+    folds = replace(folds, lengths=np.where(np.arange(20) == 7, 0, folds.lengths))
+    past = replay(history, folds.lengths, RECIPE, RECIPE.members)
+    fold = int(np.flatnonzero(folds.scored)[1])
+    chances = np.where(np.arange(20)[:, None] % 2 == 0, np.arange(1, 4) * 0.2, 0.0) if exits else None
+    said = at_fold(history, past, folds, fold, RECIPE, hierarchy, chances)
+    lengths = folds.lengths[fold]
+    weights = learn_weights(past, lengths, RECIPE)
+    mix = blended(past, weights)
+    past = survivors(past) if exits else past
+    bands = calibrate(past, mix, lengths, RECIPE, season=1)
+    dependence = learn_dependence(past, mix, lengths, bands, areas_of(history))
+    floor = np.where(history.non_negative, 0.0, -np.inf)[:, None, None]
+    centre = mixed(past.point[:, fold], weights.of(past.groups, 3))
+    curves = centre[:, :, None] + past.scale[fold][:, None, None] * bands.of(past.pools, 3)
+    curves = np.maximum(curves, floor)
+    curves = hurdled(curves, chances) if chances is not None else curves
+    levels = np.asarray(STANDARD_QUANTILES)
+    slow = np.maximum(read_quantiles(curves, np.broadcast_to(levels, (20, 3, len(levels)))), floor)
+    np.testing.assert_array_equal(said["values"][:20], slow)
+    assert np.isnan(slow[7]).all()
+    inner = np.flatnonzero(traits["kind"] == "sector")
+    areas = tuple(areas_of(history)[row] for row in inner)
+    ranks = sample_ranks(dependence, areas, 3, PATHS, RECIPE.seed + fold)
+    paths = dict(zip(inner.tolist(), read_quantiles(curves[inner], ranks), strict=True))
+    for c, cluster in enumerate(hierarchy.clusters):
+        rows = [row for row in map(history.row.__getitem__, hierarchy.members[cluster]) if row != 7]
+        total = np.stack([np.maximum(paths[row], floor[row]) for row in rows]).sum(axis=0)
+        np.testing.assert_array_equal(said["values"][20 + c], np.quantile(total, levels, axis=1).T)

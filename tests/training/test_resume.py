@@ -14,16 +14,21 @@ import numpy.typing as npt
 import pytest
 
 from features.errors import ModelError
+from features.series.hierarchy import Hierarchy
 from features.series.panel import Dense
+from models.fitted import FittedRecipe, fit
 from models.kinds import MEMBERS
+from models.parts import parts_of
 from models.recipe import Recipe
-from models.replay import replay
+from models.replay import Replay, replay
 from tests.training.panels import random_walks
 from tests.training.test_backtest import _folds, _hierarchy
 from training import resume
-from training.backtest import backtest
+from training.backtest import at_fold, backtest, scored_of
+from training.folds import Folds
 from training.pieces import Cache
-from training.resume import backtested, resumed
+from training.prints import Prints
+from training.resume import backtested, refitted, resumed
 
 RECIPE = Recipe(name="blend", members=("naive", "drift", "trend"), reach=3)
 Float = npt.NDArray[np.float64]
@@ -210,23 +215,134 @@ def test_a_backtest_is_kept_and_found_by_what_it_was_made_from(
     recipe = replace(RECIPE, members=("naive", "drift"), reach=4)
     past = replay(history, folds.lengths, recipe, recipe.members)
     true = backtest(history, past, folds, [recipe], hierarchy)["blend"]
-    made: list[str] = []
+    made: list[tuple[str, int]] = []
 
-    def counted(*arguments: Any, **more: Any) -> Any:
-        made.append(arguments[3][0].name)
-        return backtest(*arguments, **more)
+    def counted(*arguments: Any) -> Any:
+        made.append((arguments[4].name, arguments[3]))
+        return at_fold(*arguments)
 
-    monkeypatch.setattr(resume, "backtest", counted)
+    monkeypatch.setattr(resume, "at_fold", counted)
+    scored = scored_of(folds)
     for _ in range(2):
         found = backtested(history, past, folds, recipe, hierarchy, Cache(tmp_path))
         for part in fields(true):
             np.testing.assert_array_equal(getattr(found, part.name), getattr(true, part.name))
-    assert made == ["blend"]
+    assert made == [("blend", fold) for fold in scored]
+    made.clear()
     for other in (replace(recipe, anchor=0.9), replace(recipe, name="other"), recipe.alone("drift")):
         backtested(history, past, folds, other, hierarchy, Cache(tmp_path))
     shifted = replace(past, point=past.point + 1)
     backtested(history, shifted, folds, recipe, hierarchy, Cache(tmp_path))
-    assert made == ["blend", "blend", "other", "drift", "blend"]
+    assert made == [(name, fold) for name in ("blend", "other", "drift", "blend") for fold in scored]
+
+
+def test_a_killed_backtest_goes_on_at_its_fold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    history = random_walks(12, seed=3)
+    folds, hierarchy = _folds(history), _hierarchy(history)
+    recipe = replace(RECIPE, members=("naive", "drift"), reach=4)
+    past = replay(history, folds.lengths, recipe, recipe.members)
+    true = backtest(history, past, folds, [recipe], hierarchy)["blend"]
+    asked: list[int] = []
+    scored = scored_of(folds)
+
+    def killed(*arguments: Any) -> Any:
+        asked.append(arguments[3])
+        if len(asked) == 3:
+            raise KeyboardInterrupt
+        return at_fold(*arguments)
+
+    monkeypatch.setattr(resume, "at_fold", killed)
+    with pytest.raises(KeyboardInterrupt):
+        backtested(history, past, folds, recipe, hierarchy, Cache(tmp_path))
+    spoiled = min(tmp_path.iterdir(), key=lambda path: path.stat().st_mtime_ns)
+    spoiled.write_bytes(spoiled.read_bytes()[:100])
+    found = backtested(history, past, folds, recipe, hierarchy, Cache(tmp_path))
+    assert asked == [*scored[:3], scored[0], *scored[2:]]
+    for part in fields(true):
+        np.testing.assert_array_equal(getattr(found, part.name), getattr(true, part.name))
+
+
+Case = tuple[Dense, Replay, Folds, Recipe, Hierarchy]
+
+
+@pytest.fixture
+def case() -> Case:
+    history = random_walks(12, seed=3)
+    folds, recipe = _folds(history), replace(RECIPE, members=("naive", "boosted"), reach=4, trees=5)
+    return history, replay(history, folds.lengths, recipe, recipe.members), folds, recipe, _hierarchy(history)
+
+
+def _spoil(path: Path, at: int) -> None:
+    payload = bytearray(path.read_bytes())
+    payload[at] ^= 1
+    path.write_bytes(payload)
+
+
+def test_a_spoiled_whole_backtest_is_made_again(case: Case, tmp_path: Path) -> None:
+    true = backtested(*case, Cache())
+    for at, pattern in ((-1, "*-values.npy"), (-9, "*-cutoffs.npy"), (20, "*-actual.npy"), (190, "*.npz")):
+        backtested(*case, Cache(tmp_path))
+        assert sorted(path.suffix for path in tmp_path.iterdir()) == [*[".npy"] * 5, ".npz"]
+        (spoiled,) = tmp_path.glob(pattern)
+        _spoil(spoiled, at)
+        assert Cache(tmp_path).read_large(next(tmp_path.glob("*.npz")).stem) is None
+        found = backtested(*case, Cache(tmp_path))
+        for part in fields(true):
+            np.testing.assert_array_equal(getattr(found, part.name), getattr(true, part.name))
+
+
+def test_what_is_done_to_a_mapped_backtest_stays_in_memory(case: Case, tmp_path: Path) -> None:
+    backtested(*case, Cache(tmp_path))
+    found = backtested(*case, Cache(tmp_path))
+    before = found.values.copy()
+    found.values[:] = 0.0
+    np.testing.assert_array_equal(backtested(*case, Cache(tmp_path)).values, before)
+
+
+def test_without_room_for_the_whole_its_folds_are_kept(
+    case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    true = backtested(*case, Cache())
+    monkeypatch.setattr("training.pieces.replacing", full)
+    backtested(*case, Cache(tmp_path))
+    assert len(list(tmp_path.iterdir())) == len(scored_of(case[2]))
+    monkeypatch.setattr(resume, "at_fold", lambda *asked: pytest.fail("made again"))
+    np.testing.assert_array_equal(backtested(*case, Cache(tmp_path)).values, true.values)
+
+
+def test_the_final_fit_is_kept_and_speaks_bit_for_bit(
+    case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    history, past, folds, recipe, hierarchy = case
+    of = Prints(history, past, folds, hierarchy).of
+    true = fit(history, past, recipe)
+    made: list[str] = []
+
+    def counted(history: Dense, past: Replay, recipe: Recipe) -> FittedRecipe:
+        made.append(recipe.name)
+        return fit(history, past, recipe)
+
+    monkeypatch.setattr(resume, "fit", counted)
+    for _ in range(2):
+        found = refitted(history, past, recipe, Cache(tmp_path), of(recipe))
+        np.testing.assert_array_equal(found.curves(history, 6), true.curves(history, 6))
+        paths = (one.paths(history, 6, 9, 1) for one in (found, true))
+        np.testing.assert_array_equal(next(paths), next(paths))
+        first, second = parts_of(found), parts_of(true)
+        assert first == second
+    assert made == ["blend"]
+    other = replace(recipe, anchor=0.9)
+    refitted(history, past, other, Cache(tmp_path), of(other))
+    refitted(history, past, recipe, Cache(tmp_path), "")
+    assert made == ["blend"] * 3
+    for piece in tmp_path.iterdir():
+        Cache(tmp_path).write(piece.stem, {"record.json": np.frombuffer(b"{}", dtype=np.uint8)})
+    found = refitted(history, past, recipe, Cache(tmp_path), of(recipe))
+    np.testing.assert_array_equal(found.curves(history, 6), true.curves(history, 6))
+    assert made == ["blend"] * 4
 
 
 def test_pieces_are_pruned_by_age_and_by_size_the_longest_unused_first(tmp_path: Path) -> None:

@@ -136,7 +136,7 @@ def test_the_chances_are_logged_and_drawn_for_the_challenger_alone(
     assert told is not None
     names = ("brier", "brier_skill", "brier_skill_over_naive", "reliability_slope", "n")
     found = [metrics[f"dated_{name}_cluster"] for name in names]
-    keys = ("brier", "skill", "skill_over_naive", "slope", "n")
+    keys = ("brier", "skill", "skill_over_naive", "reliability_slope", "n")
     assert found == pytest.approx([told[key] for key in keys])
     assert {f"dated_{name}" for name in names} <= set(metrics)
     assert not any(name.startswith("dated") for name in runs["naive"].data.metrics)
@@ -227,7 +227,7 @@ def test_killed_before_its_promotion_the_next_takes_over_the_saved_model_and_the
     with pytest.raises(KeyboardInterrupt):
         again(store, plan, hours=2.6, told=kill)
     (left / "model.json").write_bytes(whole)
-    monkeypatch.setattr(job, "fit", never)
+    monkeypatch.setattr(job, "refitted", never)
     assert again(store, plan, hours=2.7).model_version == left.name
 
 
