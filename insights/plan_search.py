@@ -30,7 +30,9 @@ Int = npt.NDArray[np.int64]
 Bool = npt.NDArray[np.bool_]
 
 METHOD: Final = "branch and bound on paths"
-_BATCH: Final = 256
+# Plans that are looked at in one step, all starts of the next option together: bounds their memory.
+_ROWS: Final = 1024
+_LEAST: Final = 16
 
 
 @dataclass(frozen=True)
@@ -100,9 +102,10 @@ class Search:
         stack = [self._root()]
         while stack and self._clock() < until:
             nodes = stack.pop()
-            if len(nodes.cost) > _BATCH:
-                stack.append(nodes.part(slice(_BATCH, None)))
-                nodes = nodes.part(slice(_BATCH))
+            batch = self._batch(nodes.depth)
+            if len(nodes.cost) > batch:
+                stack.append(nodes.part(slice(batch, None)))
+                nodes = nodes.part(slice(batch))
             if nodes.depth == 0:
                 ceiling, best = self._better(nodes, value, ceiling, best)
             if nodes.depth == len(self.tables.names):
@@ -118,6 +121,10 @@ class Search:
             return None
         open_ = min((float(n.score.min()) for n in stack), default=ceiling)
         return self._told(best, not stack or open_ >= ceiling, open_)
+
+    def _batch(self, depth: int) -> int:
+        ways = 1 + (len(self.tables.costs[depth]) if depth < len(self.tables.names) else 0)
+        return max(_LEAST, _ROWS // ways)
 
     def _root(self) -> _Nodes:
         paths, years = len(self.tables.weights), len(self.asked.aim.years)
