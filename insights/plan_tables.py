@@ -139,5 +139,5 @@ def quantile_of_rows(values: Float, weights: Float, level: float) -> Float:
         return np.asarray(np.partition(values, place, axis=1)[:, place])
     order = np.argsort(values, axis=1)
     reached = np.cumsum(weights[order], axis=1) >= level - SAME
-    place = np.where(reached.any(axis=1), reached.argmax(axis=1), values.shape[1] - 1)
-    return np.asarray(np.take_along_axis(values, order, axis=1)[np.arange(len(values)), place])
+    places = np.where(reached.any(axis=1), reached.argmax(axis=1), values.shape[1] - 1)
+    return np.asarray(np.take_along_axis(values, order, axis=1)[np.arange(len(values)), places])
