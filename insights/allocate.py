@@ -120,7 +120,7 @@ def _programme(network: Network) -> _Programme:
     abates = np.array([[thing.abates for thing in things]])
     stores = _rows_of_totals(network, len(things))
     sites = sparse.kron(_rows_of_sites(network, len(things)), each)
-    whole = sparse.kron(stores, np.ones((1, years)))
+    whole = sparse.kron(sparse.coo_array(stores), np.ones((1, years)))
     largest = max([1.0, *(float(np.max(p.limit, initial=0.0)) for p in network.parties)])
     return _Programme(
         balance=sparse.csr_array(sparse.kron(joins, each)),
