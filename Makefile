@@ -110,7 +110,7 @@ setup: ## make .venv from requirements.lock (again only when something it depend
 	sed -n '/^uv==/,/^[^ ]/ { /^uv==/p; /^ /p; }' requirements.lock > .venv/cache/uv.lock; \
 	echo "setup: installing the packages of requirements.lock"; \
 	$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r .venv/cache/uv.lock; \
-	if ! $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock; then \
+	if ! $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements.lock; then \
 	  echo "setup: uv could not install them; trying pip, which reads your pip settings"; \
 	  $(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock; \
 	fi; \
