@@ -16,9 +16,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from features.errors import AskError
 from insights.linear import BEST, TIME, Solved, least
-from insights.network import Allocation, Link, Network, Party
+from insights.network import Allocation, Link, Network, Party, refused
 
 Float = npt.NDArray[np.float64]
 OBJECTIVES: Final = ("abatement", "cost")
@@ -87,22 +86,12 @@ def allocate(
 
 def _check(network: Network, wish: Wish) -> None:
     if wish.objective not in OBJECTIVES:
-        raise _asked("objective", repr(wish.objective), "one of " + ", ".join(OBJECTIVES))
+        raise refused("objective", repr(wish.objective), "one of " + ", ".join(OBJECTIVES))
     if wish.objective == "cost" and wish.asked is None and wish.price is None:
-        raise _asked("asked", "nothing", "tonnes a year to be reached, or a price of a tonne")
+        raise refused("asked", "nothing", "tonnes a year to be reached, or a price of a tonne")
     for name, values in (("asked", wish.asked), ("price", wish.price)):
         if values is not None and len(values) != len(network.years):
-            raise _asked(name, f"{len(values)} years", f"{len(network.years)} years")
-
-
-def _asked(place: str, found: str, expected: str) -> AskError:
-    return AskError(
-        "network-implausible",
-        found=f"{place}: {found}",
-        expected=expected,
-        remedy=f"mend {place}",
-        facts={"field": place},
-    )
+            raise refused(name, f"{len(values)} years", f"{len(network.years)} years")
 
 
 def _programme(network: Network) -> _Programme:

@@ -107,14 +107,6 @@ class Applied:
         return self.gross[k] if self.measures[k].kind == CCUS else np.zeros_like(self.gross[k])
 
 
-def left_after(paths: Float, measures: Sequence[Measure]) -> Float:
-    """(H, P) what the measures leave, applied in the order given."""
-    left = paths
-    for measure in measures:
-        left = left - measure.gross(left) * (1.0 - measure.toll.inside)
-    return left
-
-
 def applied(paths: Float, measures: Sequence[Measure]) -> Applied:
     """The measures in the order given, each on the remainder, and what their order hides.
 

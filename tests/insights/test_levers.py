@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from insights.levers import CCUS, KINDS, RAISES, RAISES_INSIDE, Measure, applied, left_after, ordered, ramped
+from insights.levers import CCUS, KINDS, RAISES, RAISES_INSIDE, Measure, applied, ordered, ramped
 from insights.tolls import (
     BOILER,
     Toll,
@@ -128,7 +128,6 @@ def test_levers_meet_on_the_same_tonnes() -> None:
     assert told.gross[1].item() == pytest.approx(4.5)
     assert told.paths.item() == pytest.approx(0.5)
     assert told.interaction.item() == pytest.approx(4.5)
-    assert left_after(np.array([[10.0]]), [half, catch]).item() == told.paths.item()
     # The order decides who gets the tonnes, not how many there are where only shares bound.
     turned = applied(np.array([[10.0]]), [catch, half])
     assert turned.paths.item() == pytest.approx(0.5)
