@@ -7,12 +7,11 @@ from typing import Any, Final, get_args
 
 from features.errors import AskError
 from features.files import read_records
-from features.series.words import CLUSTER_ID, UNIQUE_ID
 from serving.batch_ask import Kind
 from serving.cursors import cursor_of, place_of_cursor
 from serving.errors import shown
 from serving.opened import OpenedPack
-from serving.shelf import Rung, Standing
+from serving.shelf import Standing
 
 MOST: Final = 500
 USUAL: Final = 100
@@ -51,7 +50,10 @@ def series_page(
     ]
     after = place + limit
     return {
-        "series": [_line(standing.rungs[name]) for name in names[place:after]],
+        "series": [
+            {**rung.labels(), "name": rung.entry.name}
+            for rung in (standing.rungs[name] for name in names[place:after])
+        ],
         "count": len(names),
         "next": cursor_of(after, whole=pack.digest, question=question) if after < len(names) else None,
         "model_version": pack.model_version,
@@ -78,20 +80,6 @@ def promotions_page(store: Path, *, limit: int = USUAL, cursor: str | None = Non
         "promotions": lines,
         "count": len(records),
         "next": cursor_of(start, whole=PROMOTIONS, question="") if start else None,
-    }
-
-
-def _line(rung: Rung) -> dict[str, Any]:
-    entry = rung.entry
-    return {
-        UNIQUE_ID: entry.unique_id,
-        "kind": entry.kind,
-        CLUSTER_ID: entry.cluster_id,
-        "sector": entry.sector,
-        "name": entry.name,
-        "scope": entry.scope_id,
-        "cutoff": entry.cutoff,
-        "made_by": rung.made_by,
     }
 
 
