@@ -110,8 +110,9 @@ def request_of(words: list[str], address: str) -> urllib.request.Request:
     )
 
 
-def test_requests_are_answered_in_the_shape_shown(page: list[Block], served: str) -> None:
-    asked = 0
+@pytest.mark.parametrize("name", ["README.md", "docs/tutorials/operator.md"])
+def test_requests_are_answered_in_the_shape_shown(name: str, root: Path, served: str) -> None:
+    asked, page = 0, blocks((root / name).read_text())
     for block, following in zip(page, [*page[1:], Block("", (), "")], strict=True):
         calls = [words for words in block.commands() if words[0] == "curl"] if block.language == "sh" else []
         for words in calls:
