@@ -24,6 +24,7 @@ from serving import (
     handlers,
     insight_handlers,
     inventory_handlers,
+    page_handlers,
     plan_handlers,
     record_handlers,
     saved_handlers,
@@ -33,6 +34,7 @@ from serving.call import JSON as JSON_MEDIA
 from serving.call import Call
 from serving.desk import Desk
 from serving.errors import of_bug, status_of, unknown_path, wrong_method
+from serving.pages import assets, shells
 from serving.reply import JSON, Header, Reply, problem_of, send_reply
 
 USUAL: Final[tuple[Header, ...]] = (
@@ -71,7 +73,7 @@ class Route:
 
 
 GETS: Final = {
-    "/": Route("home", "", handlers.home),
+    "/": Route("home", "", page_handlers.page),
     "/openapi.json": Route("openapi", "", handlers.openapi),
     "/metrics": Route("metrics", "operate", handlers.metrics),
     "/v1/clusters": Route("clusters", "read", handlers.clusters),
@@ -127,8 +129,13 @@ NAMED: Final = {
     "/v1/provenance/": Route("provenance", "read", insight_handlers.provenance),
     "/v1/scenarios/saved/": Route("saved", "read", saved_handlers.saved, keyed=True),
 }
-_ODD: Final = Route("other", "", handlers.home)
-ROUTES: Final = tuple(sorted({r.name for r in (*GETS.values(), *POSTS.values(), *NAMED.values(), _ODD)}))
+# What browsers ask for beside "/": no part of the API, so none of its document.
+PAGES: Final = {page.path: Route("page", "", page_handlers.page) for page in shells.PAGES if page.path != "/"}
+FILES: Final = {assets.START: Route("asset", "", page_handlers.asset)}
+_GETS: Final = {**GETS, **{path: route for path, route in PAGES.items() if not path.endswith("/")}}
+_NAMED: Final = {**NAMED, **FILES, **{path: route for path, route in PAGES.items() if path.endswith("/")}}
+_ODD: Final = Route("other", "", page_handlers.page)
+ROUTES: Final = tuple(sorted({r.name for r in (*_GETS.values(), *POSTS.values(), *_NAMED.values(), _ODD)}))
 
 
 class Edge:
@@ -229,9 +236,9 @@ def _route_of(call: Call) -> tuple[Route, str]:
         AskError: there is nothing, or nothing for this method.
     """
     method, path = call.scope["method"], call.scope["path"]
-    get, post, name = GETS.get(path), POSTS.get(path), ""
+    get, post, name = _GETS.get(path), POSTS.get(path), ""
     if get is None and post is None:
-        for start, route in NAMED.items():
+        for start, route in _NAMED.items():
             if path.startswith(start) and len(path) > len(start):
                 get, name = route, path[len(start) :]
     if get is None and post is None:
