@@ -48,6 +48,7 @@ lint: setup ## ruff, mypy --strict, floors and fences
 	@$(BIN)/lint-imports --no-logo --cache-dir .venv/cache/import-linter
 
 test: setup lint ## every check and every test
+	@$(BIN)/python -m tests.pages.browser
 	@$(BIN)/pytest -n 2 --dist loadfile
 
 check-full: ## `make test` in a fresh clone and a new virtual environment, on Python 3.11 and on 3.12

@@ -118,6 +118,7 @@ SCENARIO: Final[Fields] = {
     "scope": Field("text", 1, LONGEST_NAME, about="To read targets of unstated or unlike scope in."),
     "base_year": Field("whole", FIRST_YEAR, LAST_YEAR, about="Of targets that name none."),
     "seed": Field("whole", 0, 2**31 - 1),
+    "discount_rate": _share("A year, of costs told as a present value; 0.03 without it."),
     "order": _list(Field("choice", choices=KINDS), 4, 4, "In which kinds are applied; each once."),
     "grid": _quantity("0.16 t/MWh, where a lever or project says no other."),
     "stores": _list(Field("table", rows=STORE), 0, MOST_STORES),
