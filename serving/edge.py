@@ -18,7 +18,19 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from features.errors import ForecarbonError, ModelError
-from serving import feedback, handlers, insight_handlers, page_handlers, plan_handlers, scenario_handlers
+from serving import (
+    coalition_handlers,
+    feedback,
+    handlers,
+    insight_handlers,
+    inventory_handlers,
+    page_handlers,
+    plan_handlers,
+    record_handlers,
+    saved_handlers,
+    scenario_handlers,
+)
+from serving.call import JSON as JSON_MEDIA
 from serving.call import Call
 from serving.desk import Desk
 from serving.errors import of_bug, status_of, unknown_path, wrong_method
@@ -49,6 +61,7 @@ class Route:
         handler: called with desk and call, and with what the attributes below say.
         body: it is called with the body.
         keyed: it is called with the key_id that asks.
+        kinds: media types that its body may have.
     """
 
     name: str
@@ -56,6 +69,7 @@ class Route:
     handler: Handler
     body: bool = False
     keyed: bool = False
+    kinds: tuple[str, ...] = (JSON_MEDIA,)
 
 
 GETS: Final = {
@@ -73,10 +87,15 @@ GETS: Final = {
     "/v1/insights/initiative": Route("initiative", "read", insight_handlers.initiative),
     "/v1/insights/progress": Route("progress", "read", insight_handlers.progress),
     "/v1/insights/why": Route("why", "read", insight_handlers.why),
+    "/v1/inventories": Route("inventories", "own-history", inventory_handlers.mine, keyed=True),
     "/v1/lineage": Route("lineage", "read", handlers.lineage),
     "/v1/models/current": Route("model", "read", handlers.model),
+    "/v1/models/reliability": Route("reliability", "read", record_handlers.reliability),
     "/v1/promotions": Route("promotions", "read", handlers.promotions),
+    "/v1/retrains": Route("retrains", "read", record_handlers.retrains),
+    "/v1/scenarios/saved": Route("saved-list", "read", saved_handlers.mine, keyed=True),
     "/v1/series": Route("series", "read", handlers.series),
+    "/v1/sources": Route("sources", "read", record_handlers.sources),
 }
 POSTS: Final = {
     "/v1/actuals": Route("actuals", "feedback", feedback.actuals, body=True, keyed=True),
@@ -89,14 +108,26 @@ POSTS: Final = {
     "/v1/insights/forecast-split": Route("split", "read", insight_handlers.forecast_split, body=True),
     "/v1/insights/network": Route("network", "read", plan_handlers.network, body=True),
     "/v1/insights/plan": Route("plan", "read", plan_handlers.plan, body=True),
+    "/v1/insights/portfolio": Route("portfolio", "read", coalition_handlers.portfolio, body=True),
     "/v1/insights/progress": Route("own-progress", "read", insight_handlers.own_progress, body=True),
+    "/v1/inventories": Route(
+        "inventory-keep", "own-history", inventory_handlers.keep, body=True, kinds=inventory_handlers.KINDS
+    ),
+    "/v1/inventories/check": Route(
+        "inventory-check", "own-history", inventory_handlers.check, body=True, kinds=inventory_handlers.KINDS
+    ),
     "/v1/scenarios": Route("scenario", "read", scenario_handlers.scenario, body=True),
+    "/v1/scenarios/compare": Route("scenario-compare", "read", saved_handlers.compare, body=True),
+    "/v1/scenarios/removed": Route("saved-remove", "feedback", saved_handlers.removal, body=True),
+    "/v1/scenarios/saved": Route("saved-save", "feedback", saved_handlers.save, body=True),
 }
 # Paths that end in a name.
 NAMED: Final = {
     "/v1/clusters/": Route("cluster", "read", handlers.cluster),
+    "/v1/inventories/": Route("inventory", "own-history", inventory_handlers.kept, keyed=True),
     "/v1/forecasts/": Route("issued", "read", handlers.issued, keyed=True),
     "/v1/provenance/": Route("provenance", "read", insight_handlers.provenance),
+    "/v1/scenarios/saved/": Route("saved", "read", saved_handlers.saved, keyed=True),
 }
 # What browsers ask for beside "/": no part of the API, so none of its document.
 PAGES: Final = {page.path: Route("page", "", page_handlers.page) for page in shells.PAGES if page.path != "/"}
@@ -157,7 +188,7 @@ class Edge:
         if not route.body:
             more = ((name,) if name else ()) + ((key_id,) if route.keyed else ())
             return await route.handler(desk, call, *more)
-        return await route.handler(desk, call, await call.body(), key_id)
+        return await route.handler(desk, call, await call.body(route.kinds), key_id)
 
     def _refused(self, fault: Exception, call: Call) -> Reply:
         """The reply to a fault; bugs of ours are logged, once and in one line."""
