@@ -18,7 +18,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from features.errors import ForecarbonError, ModelError
-from serving import feedback, handlers, insight_handlers, plan_handlers, scenario_handlers
+from serving import feedback, handlers, insight_handlers, plan_handlers, report_handlers, scenario_handlers
 from serving.call import Call
 from serving.desk import Desk
 from serving.errors import of_bug, status_of, unknown_path, wrong_method
@@ -86,9 +86,11 @@ POSTS: Final = {
     "/v1/insights/corridors": Route("corridors", "read", plan_handlers.corridors, body=True),
     "/v1/insights/decomposition": Route("decomposition", "read", insight_handlers.decomposition, body=True),
     "/v1/insights/forecast-split": Route("split", "read", insight_handlers.forecast_split, body=True),
+    "/v1/insights/funding": Route("funding", "read", report_handlers.funding, body=True),
     "/v1/insights/network": Route("network", "read", plan_handlers.network, body=True),
     "/v1/insights/plan": Route("plan", "read", plan_handlers.plan, body=True),
     "/v1/insights/progress": Route("own-progress", "read", insight_handlers.own_progress, body=True),
+    "/v1/reports": Route("own-report", "read", report_handlers.own_report, body=True),
     "/v1/scenarios": Route("scenario", "read", scenario_handlers.scenario, body=True),
 }
 # Paths that end in a name.
@@ -96,6 +98,7 @@ NAMED: Final = {
     "/v1/clusters/": Route("cluster", "read", handlers.cluster),
     "/v1/forecasts/": Route("issued", "read", handlers.issued, keyed=True),
     "/v1/provenance/": Route("provenance", "read", insight_handlers.provenance),
+    "/v1/reports/": Route("report", "read", report_handlers.report),
 }
 _ODD: Final = Route("other", "", handlers.home)
 ROUTES: Final = tuple(sorted({r.name for r in (*GETS.values(), *POSTS.values(), *NAMED.values(), _ODD)}))

@@ -31,6 +31,7 @@ from serving.progress import calibration_view, goals_of, name_of, progress_view
 from serving.provenance import Look, provenance_view, with_id
 from serving.queries import Question, needed, one, whole_of, year_of
 from serving.reply import Reply, of_record
+from serving.report.printing import VIEWS as REPORT_VIEWS
 from serving.scenario_handlers import look as scenario_look
 from serving.shelf import Standing
 from serving.split_ahead import forecast_split_view
@@ -99,6 +100,7 @@ VIEWS: Final[dict[str, Look]] = {
     "decomposition": _decomposition,
     "scenario": scenario_look,
     **PLAN_VIEWS,
+    **REPORT_VIEWS,
 }
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 from serving.openapi_insights import insight_schemas
 from serving.openapi_parts import headers_of_all, keys_of_all, parameters_of_all
 from serving.openapi_paths import paths
+from serving.openapi_reports import report_schemas
 from serving.openapi_scenarios import scenario_schemas
 from serving.openapi_schemas import ask_schemas, error_schemas, forecast_schemas
 from serving.openapi_views import view_schemas
@@ -37,6 +38,7 @@ def document() -> dict[str, Any]:
                 **view_schemas(),
                 **insight_schemas(),
                 **scenario_schemas(),
+                **report_schemas(),
                 **error_schemas(),
             },
             "headers": headers_of_all(),

@@ -20,6 +20,7 @@ from serving.openapi_parts import (
     query,
     ref,
 )
+from serving.openapi_reports import report_paths
 from serving.openapi_scenarios import scenario_paths
 from serving.streams import ARROW, NDJSON, PARQUET
 from serving.wire import HIGHEST_LEVEL, MAX_IDS, MAX_QUANTILES
@@ -46,7 +47,7 @@ _ALL_PLANTS: Final = {"all": True, "kinds": ["plant"], "steps": 8}
 
 def paths() -> dict[str, Any]:
     """Every path."""
-    views = {**insight_paths(), **scenario_paths()}
+    views = {**insight_paths(), **scenario_paths(), **report_paths()}
     return {**_pages(), **_forecasts(), **_reads(), **views, **_feedback(), **_operations()}
 
 

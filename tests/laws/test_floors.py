@@ -30,11 +30,13 @@ PLANTED: Final = {
     "alembic": ("training/planted_steps.py", "def later():\n    import alembic.op\n"),
     "typer": ("serving/planted_typer.py", "import typer\n"),
     "pint": ("serving/planted_units.py", "def later():\n    import pint\n"),
+    "typst": ("serving/planted_press.py", "def later():\n    import typst\n"),
+    "jinja2": ("insights/planted_pages.py", "from jinja2 import Template\n"),
     "pickle": ("features/planted_pickle.py", "import pickle\n"),
 }
 FENCED_FOR_THE_COMMAND_LINE: Final = (
     *("mlflow", "bentoml", "starlette", "uvicorn", "statsmodels", "lightgbm", "matplotlib", "pickle"),
-    *("apscheduler", "sqlalchemy", "alembic", "optuna", "pint"),
+    *("apscheduler", "sqlalchemy", "alembic", "optuna", "pint", "typst", "jinja2"),
 )
 
 

@@ -219,6 +219,7 @@ def test_the_document_tells_of_every_path_and_of_no_other() -> None:
         "/v1/clusters/": "{cluster_id}",
         "/v1/forecasts/": "{forecast_id}",
         "/v1/provenance/": "{answer_id}",
+        "/v1/reports/": "{cluster_id}",
     }
     served |= {(start + endings[start], "GET") for start in NAMED}
     told = {
