@@ -12,6 +12,7 @@ import typer
 
 import operations
 import questions
+import upkeep
 from features.errors import AskError, DataError, ForecarbonError
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ lake_app = typer.Typer(help="What was known when: snapshots of the sources.", no
 app.add_typer(lake_app, name="lake")
 app.add_typer(operations.app)
 app.add_typer(questions.app)
+app.add_typer(upkeep.app)
 
 Store = Annotated[
     Path,
