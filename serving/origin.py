@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from features.instants import to_second
 from features.reference.tables import Reference, load
 from features.series.build import embedded
 from features.series.quality import ESTIMATED, REPORTED, UNGRADED, VERIFIED, grade
@@ -65,13 +66,13 @@ class Told:
             "scope": scope,
             "source": source,
             "publishers": self._publishers(source),
-            "known_at": _instant(newest[KNOWN_AT]),
+            "known_at": to_second(newest[KNOWN_AT]),
             "grade": grade(scope or ""),
             "flag": str(newest[FLAG]) or None,
             "repairs": None,
             "breaks": self._breaks(name, day),
             "earlier": [
-                {"value": _number(y), "known_at": _instant(t), "source": str(s)}
+                {"value": _number(y), "known_at": to_second(t), "source": str(s)}
                 for y, t, s in zip(rows[Y][:-1], rows[KNOWN_AT][:-1], rows[SOURCE][:-1], strict=True)
             ],
         }
@@ -92,7 +93,7 @@ class Told:
                 "value": float(y),
                 "source": str(source),
                 "scope": self._scope(str(source)),
-                "known_at": _instant(known),
+                "known_at": to_second(known),
             }
             for name, y, source, known in zip(
                 newest[UNIQUE_ID], newest[Y], newest[SOURCE], newest[KNOWN_AT], strict=True
@@ -194,7 +195,3 @@ def _joined(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 def _number(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
-
-
-def _instant(moment: pd.Timestamp) -> str:
-    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
