@@ -49,6 +49,7 @@ lint: setup ## ruff, mypy --strict, floors and fences, dead code
 	@$(BIN)/vulture
 
 test: setup lint ## every check and every test
+	@$(BIN)/python -m tests.pages.browser
 	@$(BIN)/pytest -n 2 --dist loadfile
 
 check-full: ## `make test` in a fresh clone and a new virtual environment, on Python 3.11 and on 3.12

@@ -26,6 +26,8 @@ from insights.tolls import Factors
 from insights.units import measured
 
 SEED: Final = 20
+# A year, real: what the EU's Better Regulation guidelines use for society (recalled, not read).
+DISCOUNT: Final = 0.03
 TONNES_PER_MT: Final = 1e6
 
 
@@ -47,6 +49,7 @@ class Scenario:
         seed: of every draw.
         order: in which kinds of levers are applied; every kind of its plans is in it once.
         counts: of the registry, for the weak priors.
+        discount_rate: a year; None where it is not told and ``DISCOUNT`` stands in.
     """
 
     name: str
@@ -61,6 +64,7 @@ class Scenario:
     levers: tuple[Plan, ...]
     projects: tuple[Plan, ...]
     counts: Counts
+    discount_rate: float | None = None
     version: int = VERSION
 
     @property
@@ -72,6 +76,11 @@ class Scenario:
     def currency(self) -> str:
         """Of every cost; "" where none is told."""
         return next((plan.currency for plan in self.plans if plan.currency), "")
+
+    @property
+    def rate(self) -> float:
+        """The discount rate in use."""
+        return DISCOUNT if self.discount_rate is None else self.discount_rate
 
     def canonical(self) -> dict[str, Any]:
         """JSON-ready: everything that decides the result, in our units; the name of the scenario is not."""
@@ -89,6 +98,8 @@ class Scenario:
             "projects": {plan.name: _plain(plan) for plan in self.projects},
             "listed": [plan.name for plan in self.plans],
             "counts": [list(self.counts.slips), self.counts.ended, self.counts.of],
+            # Only another than the usual one: fingerprints of before there was one stay what they were.
+            **({} if self.rate == DISCOUNT else {"discount_rate": self.rate}),
         }
 
     @property
@@ -129,6 +140,7 @@ def scenario_of(table: Any, projects: pd.DataFrame, factors: Factors) -> Scenari
         name=told["name"], series=told["series"], target=told.get("target", ""), scope=told.get("scope", ""),
         base_year=told.get("base_year"), seed=told.get("seed", SEED), order=tuple(told.get("order", KINDS)),
         grid=grid, stores=stores, levers=levers, projects=own, counts=counts_of(projects),
+        discount_rate=told.get("discount_rate"),
     )  # fmt: skip
     _check_whole(made, projects, factors)
     return made
@@ -266,29 +278,3 @@ def _once(names: Sequence[str], place: str, code: str) -> None:
     twice = [name for k, name in enumerate(names) if name in names[:k]]
     if twice:
         raise refused(code, place, f"{twice[0]} twice", "each once: the same tonnes are not cut twice")
-
-
-@dataclass(frozen=True)
-class Difference:
-    """One place at which two scenarios differ; None is where one has nothing there."""
-
-    place: str
-    one: Any
-    other: Any
-
-
-def diff(one: Scenario, other: Scenario) -> tuple[Difference, ...]:
-    """Every place at which two scenarios differ, in our units, by JSON pointer; none for one fingerprint."""
-    here, there = _flat(one.canonical()), _flat(other.canonical())
-    places = [place for place in sorted({*here, *there}) if here.get(place) != there.get(place)]
-    return tuple(Difference(place, here.get(place), there.get(place)) for place in places)
-
-
-def _flat(value: Any, place: str = "") -> dict[str, Any]:
-    if isinstance(value, Mapping):
-        rows = [
-            _flat(item, f"{place}/{str(key).replace('~', '~0').replace('/', '~1')}")
-            for key, item in value.items()
-        ]
-        return {key: item for row in rows for key, item in row.items()}
-    return {place: value}

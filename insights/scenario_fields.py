@@ -64,6 +64,7 @@ SCENARIO: Final[Fields] = {
     "scope": Field("text", 1, LONGEST_NAME, about="To read targets of unstated or unlike scope in."),
     "base_year": Field("whole", FIRST_YEAR, LAST_YEAR, about="Of targets that name none."),
     "seed": Field("whole", 0, 2**31 - 1),
+    "discount_rate": share("A year, of costs told as a present value; 0.03 without it."),
     "order": list_of(
         Field("choice", choices=KINDS), 1, len(KINDS), "In which kinds are applied; each of its own once."
     ),

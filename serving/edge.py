@@ -18,10 +18,23 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from features.errors import ForecarbonError, ModelError
-from serving import feedback, handlers, insight_handlers, plan_handlers, scenario_handlers
+from serving import (
+    coalition_handlers,
+    feedback,
+    handlers,
+    insight_handlers,
+    inventory_handlers,
+    page_handlers,
+    plan_handlers,
+    record_handlers,
+    saved_handlers,
+    scenario_handlers,
+)
+from serving.call import JSON as JSON_MEDIA
 from serving.call import Call
 from serving.desk import Desk
 from serving.errors import of_bug, status_of, unknown_path, wrong_method
+from serving.pages import assets, shells
 from serving.reply import JSON, Header, Reply, problem_of, send_reply
 
 USUAL: Final[tuple[Header, ...]] = (
@@ -48,6 +61,7 @@ class Route:
         handler: called with desk and call, and with what the attributes below say.
         body: it is called with the body.
         keyed: it is called with the key_id that asks.
+        kinds: media types that its body may have.
     """
 
     name: str
@@ -55,10 +69,11 @@ class Route:
     handler: Handler
     body: bool = False
     keyed: bool = False
+    kinds: tuple[str, ...] = (JSON_MEDIA,)
 
 
 GETS: Final = {
-    "/": Route("home", "", handlers.home),
+    "/": Route("home", "", page_handlers.page),
     "/openapi.json": Route("openapi", "", handlers.openapi),
     "/metrics": Route("metrics", "operate", handlers.metrics),
     "/v1/clusters": Route("clusters", "read", handlers.clusters),
@@ -72,10 +87,15 @@ GETS: Final = {
     "/v1/insights/initiative": Route("initiative", "read", insight_handlers.initiative),
     "/v1/insights/progress": Route("progress", "read", insight_handlers.progress),
     "/v1/insights/why": Route("why", "read", insight_handlers.why),
+    "/v1/inventories": Route("inventories", "own-history", inventory_handlers.mine, keyed=True),
     "/v1/lineage": Route("lineage", "read", handlers.lineage),
     "/v1/models/current": Route("model", "read", handlers.model),
+    "/v1/models/reliability": Route("reliability", "read", record_handlers.reliability),
     "/v1/promotions": Route("promotions", "read", handlers.promotions),
+    "/v1/retrains": Route("retrains", "read", record_handlers.retrains),
+    "/v1/scenarios/saved": Route("saved-list", "read", saved_handlers.mine, keyed=True),
     "/v1/series": Route("series", "read", handlers.series),
+    "/v1/sources": Route("sources", "read", record_handlers.sources),
 }
 POSTS: Final = {
     "/v1/actuals": Route("actuals", "feedback", feedback.actuals, body=True, keyed=True),
@@ -88,17 +108,34 @@ POSTS: Final = {
     "/v1/insights/forecast-split": Route("split", "read", insight_handlers.forecast_split, body=True),
     "/v1/insights/network": Route("network", "read", plan_handlers.network, body=True),
     "/v1/insights/plan": Route("plan", "read", plan_handlers.plan, body=True),
+    "/v1/insights/portfolio": Route("portfolio", "read", coalition_handlers.portfolio, body=True),
     "/v1/insights/progress": Route("own-progress", "read", insight_handlers.own_progress, body=True),
+    "/v1/inventories": Route(
+        "inventory-keep", "own-history", inventory_handlers.keep, body=True, kinds=inventory_handlers.KINDS
+    ),
+    "/v1/inventories/check": Route(
+        "inventory-check", "own-history", inventory_handlers.check, body=True, kinds=inventory_handlers.KINDS
+    ),
     "/v1/scenarios": Route("scenario", "read", scenario_handlers.scenario, body=True),
+    "/v1/scenarios/compare": Route("scenario-compare", "read", saved_handlers.compare, body=True),
+    "/v1/scenarios/removed": Route("saved-remove", "feedback", saved_handlers.removal, body=True),
+    "/v1/scenarios/saved": Route("saved-save", "feedback", saved_handlers.save, body=True),
 }
 # Paths that end in a name.
 NAMED: Final = {
     "/v1/clusters/": Route("cluster", "read", handlers.cluster),
+    "/v1/inventories/": Route("inventory", "own-history", inventory_handlers.kept, keyed=True),
     "/v1/forecasts/": Route("issued", "read", handlers.issued, keyed=True),
     "/v1/provenance/": Route("provenance", "read", insight_handlers.provenance),
+    "/v1/scenarios/saved/": Route("saved", "read", saved_handlers.saved, keyed=True),
 }
-_ODD: Final = Route("other", "", handlers.home)
-ROUTES: Final = tuple(sorted({r.name for r in (*GETS.values(), *POSTS.values(), *NAMED.values(), _ODD)}))
+# What browsers ask for beside "/": no part of the API, so none of its document.
+PAGES: Final = {page.path: Route("page", "", page_handlers.page) for page in shells.PAGES if page.path != "/"}
+FILES: Final = {assets.START: Route("asset", "", page_handlers.asset)}
+_GETS: Final = {**GETS, **{path: route for path, route in PAGES.items() if not path.endswith("/")}}
+_NAMED: Final = {**NAMED, **FILES, **{path: route for path, route in PAGES.items() if path.endswith("/")}}
+_ODD: Final = Route("other", "", page_handlers.page)
+ROUTES: Final = tuple(sorted({r.name for r in (*_GETS.values(), *POSTS.values(), *_NAMED.values(), _ODD)}))
 
 
 class Edge:
@@ -151,7 +188,7 @@ class Edge:
         if not route.body:
             more = ((name,) if name else ()) + ((key_id,) if route.keyed else ())
             return await route.handler(desk, call, *more)
-        return await route.handler(desk, call, await call.body(), key_id)
+        return await route.handler(desk, call, await call.body(route.kinds), key_id)
 
     def _refused(self, fault: Exception, call: Call) -> Reply:
         """The reply to a fault; bugs of ours are logged, once and in one line."""
@@ -199,9 +236,9 @@ def _route_of(call: Call) -> tuple[Route, str]:
         AskError: there is nothing, or nothing for this method.
     """
     method, path = call.scope["method"], call.scope["path"]
-    get, post, name = GETS.get(path), POSTS.get(path), ""
+    get, post, name = _GETS.get(path), POSTS.get(path), ""
     if get is None and post is None:
-        for start, route in NAMED.items():
+        for start, route in _NAMED.items():
             if path.startswith(start) and len(path) > len(start):
                 get, name = route, path[len(start) :]
     if get is None and post is None:

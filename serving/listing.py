@@ -39,7 +39,7 @@ def series_page(
         AskError: a limit, kind or cluster that is none, or a cursor of another pack or other filters.
     """
     pack = standing.pack
-    _check_limit(limit)
+    check_limit(limit)
     _check_filters(kind, cluster_id, pack)
     question = f"{kind or ''}\n{cluster_id or ''}"
     place = place_of_cursor(cursor, whole=pack.digest, question=question, remedy=_AGAIN)
@@ -70,7 +70,7 @@ def promotions_page(store: Path, *, limit: int = USUAL, cursor: str | None = Non
     Raises:
         AskError: a limit out of range, or a cursor that is none.
     """
-    _check_limit(limit)
+    check_limit(limit)
     records = read_records(store / PROMOTIONS)
     place = place_of_cursor(cursor, whole=PROMOTIONS, question="", remedy=_AGAIN)
     end = min(place, len(records)) if cursor else len(records)
@@ -83,7 +83,8 @@ def promotions_page(store: Path, *, limit: int = USUAL, cursor: str | None = Non
     }
 
 
-def _check_limit(limit: int) -> None:
+def check_limit(limit: int) -> None:
+    """Raises AskError: a page of no length, or too long a one."""
     if not 1 <= limit <= MOST:
         raise AskError(
             "limit-out-of-range",

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from features.errors import AskError
-from insights.scenario import diff, scenario_of
+from insights.scenario import scenario_of
+from insights.scenario_diff import diff
 from insights.scenario_fields import SCENARIO
 from tests.insights.plans import CCS, FACTORS, PORTHOS, REFERENCE, scenario, table
 

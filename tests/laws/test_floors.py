@@ -30,11 +30,12 @@ PLANTED: Final = {
     "alembic": ("training/planted_steps.py", "def later():\n    import alembic.op\n"),
     "typer": ("serving/planted_typer.py", "import typer\n"),
     "pint": ("serving/planted_units.py", "def later():\n    import pint\n"),
+    "vl-convert": ("training/planted_charts.py", "def later():\n    import vl_convert\n"),
     "pickle": ("features/planted_pickle.py", "import pickle\n"),
 }
 FENCED_FOR_THE_COMMAND_LINE: Final = (
     *("mlflow", "bentoml", "starlette", "uvicorn", "statsmodels", "lightgbm", "matplotlib", "pickle"),
-    *("apscheduler", "sqlalchemy", "alembic", "optuna", "pint"),
+    *("apscheduler", "sqlalchemy", "alembic", "optuna", "pint", "vl_convert"),
 )
 
 
