@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
-import numpy as np
 import pandas as pd
 
 from features.instants import to_second
@@ -17,6 +16,7 @@ from features.series.quality import ESTIMATED, REPORTED, UNGRADED, VERIFIED, gra
 from features.series.words import DS, FLAG, KNOWN_AT, SOURCE, UNIQUE_ID, Y
 from serving.kept import Figures
 from serving.opened import OpenedPack
+from serving.wire import number_or_null
 
 SEVERAL: Final = " | "
 FROM_BEST: Final = (VERIFIED, REPORTED, ESTIMATED, UNGRADED)
@@ -62,7 +62,7 @@ class Told:
         source = str(newest[SOURCE])
         scope = self._scope(source)
         return {
-            "value": _number(newest[Y]),
+            "value": number_or_null(newest[Y]),
             "scope": scope,
             "source": source,
             "publishers": self._publishers(source),
@@ -72,7 +72,7 @@ class Told:
             "repairs": None,
             "breaks": self._breaks(name, day),
             "earlier": [
-                {"value": _number(y), "known_at": to_second(t), "source": str(s)}
+                {"value": number_or_null(y), "known_at": to_second(t), "source": str(s)}
                 for y, t, s in zip(rows[Y][:-1], rows[KNOWN_AT][:-1], rows[SOURCE][:-1], strict=True)
             ],
         }
@@ -191,7 +191,3 @@ def _joined(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "scope": " + ".join(sorted(scopes)) or None,
         "known_at": max((part["known_at"] for part in parts if part["known_at"]), default=None),
     }
-
-
-def _number(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
