@@ -18,7 +18,7 @@ import pytest
 
 from insights.lever_kinds import KINDS
 from models.kinds import MEMBERS
-from serving.edge import GETS, NAMED, POSTS
+from serving.routes import GETS, NAMED, POSTS
 from tests.laws.pages import blocks, ran, written
 
 TUTORIALS: Final = ("cluster-manager", "data-scientist", "operator")
