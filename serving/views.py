@@ -12,6 +12,7 @@ from serving.answer import quantile_rows
 from serving.errors import shown
 from serving.layout import PLANT
 from serving.shelf import Rung, Standing
+from serving.wire import number_or_null
 
 OUTLOOK_YEAR: Final = "2030"
 BAND: Final = (0.1, 0.5, 0.9)
@@ -65,7 +66,7 @@ def cluster_view(name: str, standing: Standing) -> dict[str, Any]:
         ],
         "bridges": [dict(item) for (cluster, _), item in pack.bridges.items() if cluster == name],
         "absent_series": ended,
-        "history": [{"ds": day, "y": _number(y)} for day, y in zip(days, values, strict=True)],
+        "history": [{"ds": day, "y": number_or_null(y)} for day, y in zip(days, values, strict=True)],
         **told_of(standing),
     }
 
@@ -153,7 +154,3 @@ def told_of(standing: Standing) -> Mapping[str, Any]:
         "as_of": standing.pack.card["as_of"],
         "degraded": standing.degraded,
     }
-
-
-def _number(value: float) -> float | None:
-    return float(value) if math.isfinite(value) else None

@@ -16,15 +16,15 @@ import pandas as pd
 
 from features.errors import ModelError
 from features.files import one_at_a_time
+from features.instants import naive_utc, to_second
 from features.series.basis_files import write_basis
 from features.series.membership import Boundary
-from features.series.vintages import naive_utc
 from models import saved
 from models.dated import DatedRecord
 from training import footing, ledger, registry, stood
 from training.dated import dated_record
 from training.gate import Verdict
-from training.job import Job, Retrained, at_of, outcome_of
+from training.job import Job, Retrained, outcome_of
 from training.judged import track_record
 from training.judging import Heard, Told, champion_recipe, decide, folds_of, heard, stand
 from training.pieces import FOLDER, Cache
@@ -171,7 +171,7 @@ def _unchanged(
         asked: when, from which code and by whom.
     """
     now, commit, who = asked
-    ledger.append(store, replace(judged, at=at_of(now), who=who, action=ledger.UNCHANGED, commit=commit))
+    ledger.append(store, replace(judged, at=to_second(now), who=who, action=ledger.UNCHANGED, commit=commit))
     why = f"figures, plan, code and champion are those judged at {judged.at}"
     serving = judged.model_version or "nothing"
     verdict = Verdict(
