@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from features.errors import ModelError
 from serving.answer import provenance
 from serving.batch_ask import BatchAsk, read_batch
 from serving.call import Call
@@ -17,24 +16,15 @@ from serving.evidence import evidence_view
 from serving.lineage import lineage_view
 from serving.listing import promotions_page, series_page
 from serving.openapi import document
-from serving.pages.home import home_page
 from serving.portfolio import portfolio
 from serving.queries import Question, accepted, ask_of_query, limit, needed, one
 from serving.ready import Plate
-from serving.reply import HTML, JSON, TEXT, Reply, of_record
+from serving.reply import JSON, TEXT, Reply, of_record
 from serving.shelf import Standing
 from serving.streams import WRITERS
 from serving.views import cluster_view, clusters_view, findings_view, health_view, model_view
 from serving.wire import read_ask, write_json_bytes
 
-PAGE_HEADERS: Final = (
-    (
-        b"content-security-policy",
-        b"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
-        b"frame-ancestors 'none'",
-    ),
-    (b"referrer-policy", b"no-referrer"),
-)
 _FORMS: Final = {"application/json": "json", CSV: CSV}
 _JSONS: Final = (b"", b"*/*", b"application/json")
 _BATCHES: Final = {media: media for media in WRITERS}
@@ -222,15 +212,6 @@ async def metrics(desk: Desk, call: Call) -> Reply:
     """GET /metrics."""
     call.query()
     return Reply(await asyncio.to_thread(desk.meters.text), 200, TEXT)
-
-
-async def home(desk: Desk, _: Call) -> Reply:
-    """GET /."""
-    try:
-        page, status = await asyncio.to_thread(home_page, desk.shelf.standing), 200
-    except ModelError as reason:
-        page, status = home_page(None, reason), 503
-    return Reply(page.encode(), status, HTML, PAGE_HEADERS)
 
 
 async def openapi(_: Desk, call: Call) -> Reply:

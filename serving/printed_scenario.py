@@ -138,7 +138,9 @@ def _print_measures(told: dict[str, Any], console: Console) -> None:
     cost = told["totals"]["cost"]
     if cost["up_to_year"] is not None:
         console.print(
-            f"cost up to {told['year']}: {cost['up_to_year']:,.0f} {told['currency']}, not discounted",
+            f"cost up to {told['year']}: {cost['up_to_year']:,.0f} {told['currency']}, not discounted; "
+            f"{cost['present_value']:,.0f} in {told['discount']['year']} at "
+            f"{100 * told['discount']['rate']:g}% a year",
             markup=False,
         )
 

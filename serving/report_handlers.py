@@ -15,7 +15,7 @@ from serving.desk import Desk, etag_of, kept
 from serving.errors import shown
 from serving.fund_ask import read_fund, read_report
 from serving.funding_view import funding_view
-from serving.handlers import PAGE_HEADERS, held
+from serving.handlers import held
 from serving.provenance import with_id
 from serving.queries import one
 from serving.ready import Plate
@@ -23,6 +23,14 @@ from serving.reply import HTML, JSON, Header, Reply, of_record
 from serving.report.printing import FORMATS, FUNDING, KINDS, PDF, VIEWS, printed
 from serving.shelf import Standing
 
+# A document is one file that holds all it shows: no script, nothing from anywhere.
+POLICY: Final[tuple[Header, ...]] = (
+    (
+        b"content-security-policy",
+        b"default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; "
+        b"frame-ancestors 'none'",
+    ),
+)
 # A document keeps a core busy for a second: so many at once, while forecasts go on beside them.
 AT_ONCE: Final = 1
 _HOST: Final = re.compile(r"[A-Za-z0-9.-]{1,253}(?::[0-9]{1,5})?|\[[0-9a-fA-F:]{2,39}\](?::[0-9]{1,5})?")
@@ -94,7 +102,7 @@ def _made(
 
 def _headers(form: str, name: str) -> tuple[Header, ...]:
     shown_as = ((b"content-disposition", f'inline; filename="{name}"'.encode()),)
-    return shown_as if form == PDF else (*shown_as, *PAGE_HEADERS)
+    return shown_as if form == PDF else (*shown_as, *POLICY)
 
 
 def _address(call: Call, form: str) -> str:

@@ -30,13 +30,14 @@ PLANTED: Final = {
     "alembic": ("training/planted_steps.py", "def later():\n    import alembic.op\n"),
     "typer": ("serving/planted_typer.py", "import typer\n"),
     "pint": ("serving/planted_units.py", "def later():\n    import pint\n"),
+    "vl-convert": ("training/planted_charts.py", "def later():\n    import vl_convert\n"),
     "typst": ("serving/planted_press.py", "def later():\n    import typst\n"),
     "jinja2": ("insights/planted_pages.py", "from jinja2 import Template\n"),
     "pickle": ("features/planted_pickle.py", "import pickle\n"),
 }
 FENCED_FOR_THE_COMMAND_LINE: Final = (
     *("mlflow", "bentoml", "starlette", "uvicorn", "statsmodels", "lightgbm", "matplotlib", "pickle"),
-    *("apscheduler", "sqlalchemy", "alembic", "optuna", "pint", "typst", "jinja2"),
+    *("apscheduler", "sqlalchemy", "alembic", "optuna", "pint", "vl_convert", "typst", "jinja2"),
 )
 
 

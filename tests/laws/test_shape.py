@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import subprocess
+from functools import reduce
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,9 +13,11 @@ LONGEST_MODULE: Final = 300
 VAGUE: Final = {"utils", "util", "helpers", "helper", "common", "misc", "base", "core", "manager"}
 UNFINISHED: Final = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
 LEFT_OUT: Final = re.compile(r"pytest\.(skip|xfail|importorskip)\b|mark\.(skip|skipif|xfail)\b")
-# The two things a test may lack: the public records, which are no part of the checkout, and PostgreSQL.
+# What a test may lack: the public records, which are no part of the checkout, PostgreSQL, and a browser.
 NO_RECORDS: Final = 'pytest.skip("no public records here: set FORECARBON_SHARED'
 NO_DATABASE: Final = 'pytest.skip("no PostgreSQL here: install'
+NO_BROWSER: Final = 'pytest.skip("no browser here: install'
+LACKING: Final = (NO_RECORDS, NO_DATABASE, NO_BROWSER)
 # A folder of one person's machine.
 HOME: Final = re.compile(r"(?<![\w.:/$])/(?:home|root|Users|mnt|work)/\w")
 TEXT: Final = {".py", ".md", ".toml", ".html", ".js", ".css", ".lock", ""}
@@ -72,7 +75,7 @@ def test_nothing_is_left_unfinished_or_out(root: Path) -> None:
     found = [
         path.relative_to(root).as_posix()
         for path in python
-        for text in [path.read_text("utf-8").replace(NO_RECORDS, "", 1).replace(NO_DATABASE, "", 1)]
+        for text in [reduce(lambda text, told: text.replace(told, "", 1), LACKING, path.read_text("utf-8"))]
         if UNFINISHED.search(text) or LEFT_OUT.search(text)
     ]
     assert found == []
@@ -104,7 +107,7 @@ def test_git_keeps_the_source_and_not_the_runtime(root: Path, tmp_path: Path) ->
             "features/series/panel.py",
             "features/reference/clusters.csv",
         ),
-        *("training/plans/annual.toml", "serving/pages/home.html", "requirements.lock"),
+        *("training/plans/annual.toml", "serving/pages/shell.html", "requirements.lock"),
     ]
     asked = subprocess.run(
         ["git", "check-ignore", "--no-index", *runtime, *kept],

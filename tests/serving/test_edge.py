@@ -16,7 +16,7 @@ import pytest
 
 from features.findings import append_new, read_findings
 from serving.desk import Desk
-from serving.edge import GETS, NAMED, POSTS, ROUTES, Edge
+from serving.edge import Edge
 from serving.guard import Guard, Rules
 from serving.journal import Journal, read_entries
 from serving.keys import Keyring
@@ -24,6 +24,9 @@ from serving.launch import serve_command
 from serving.meters import Meters
 from serving.openapi import document
 from serving.own_history import Kitchen
+from serving.pages.assets import charts_address, held
+from serving.pages.charts import charts_of
+from serving.routes import GETS, NAMED, POSTS, ROUTES
 from serving.shelf import Shelf
 from serving.state import state_of
 from tests.features.test_findings import ONE
@@ -137,20 +140,68 @@ def test_a_strange_request_id_is_replaced(edge: Edge) -> None:
     assert len(reply.headers["x-request-id"]) == 32
 
 
-def test_the_page_escapes_what_the_registry_says(edge: Edge) -> None:
-    page = call(edge, "GET", "/").text
+def test_a_page_escapes_what_the_registry_says(edge: Edge) -> None:
+    page = call(edge, "GET", "/clusters/aa-north").text
     assert "North &lt;Port&gt;" in page
     assert "North <Port>" not in page
-    assert "no public record" in page
     assert "http" not in page.replace("<!doctype html>", "")
 
 
-def test_the_page_without_a_champion_says_what_to_do(edge: Edge, tmp_path: Path) -> None:
+def test_a_page_of_no_cluster_is_a_page_all_the_same(edge: Edge) -> None:
+    reply = call(edge, "GET", "/clusters/nowhere")
+    assert (reply.status_code, reply.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert call(edge, "GET", "/clusters/").json()["error"]["code"] == "unknown-path"
+
+
+def test_pages_do_not_need_a_champion(edge: Edge, tmp_path: Path) -> None:
+    """What is missing the API says, and the page shows it."""
     assert edge.desk is not None
     edge.desk = replace(edge.desk, shelf=Shelf(tmp_path / "empty"))
-    reply = call(edge, "GET", "/")
-    assert reply.status_code == 503
-    assert "forecarbon retrain" in reply.text
+    for path in ("/", "/clusters/aa-north"):
+        assert call(edge, "GET", path).status_code == 200
+
+
+def test_pages_run_no_script_but_their_own(edge: Edge) -> None:
+    reply = call(edge, "GET", "/?anything=goes")
+    policy = reply.headers["content-security-policy"]
+    assert "default-src 'self'" in policy
+    assert "unsafe" not in policy
+    assert "<script>" not in reply.text
+    assert " style=" not in reply.text
+    again = call(edge, "GET", "/", headers={"if-none-match": reply.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+
+
+def test_files_of_the_pages_are_kept_by_browsers_and_sent_compressed(edge: Edge) -> None:
+    for path in held():
+        reply = call(edge, "GET", path, headers={"accept-encoding": "gzip"})
+        assert reply.status_code == 200
+        assert reply.headers["content-encoding"] == "gzip"
+        assert "immutable" in reply.headers["cache-control"]
+        for coding in ("identity", "br", "gzip;q=0"):
+            plain = call(edge, "GET", path, headers={"accept-encoding": coding})
+            assert "content-encoding" not in plain.headers
+            assert plain.content == reply.content
+    assert call(edge, "GET", "/assets/0/style.css").json()["error"]["code"] == "unknown-path"
+    assert call(edge, "GET", "/assets/../shells.py").status_code == 404
+
+
+def test_the_chart_library_is_made_once_and_kept_in_the_store(edge: Edge, store: Path) -> None:
+    first = call(edge, "GET", charts_address())
+    assert first.status_code == 200
+    assert b"vegaEmbed" in first.content
+    kept = store / "pages" / charts_address().rsplit("/", 1)[1]
+    made = kept.stat().st_mtime_ns
+    charts_of.cache_clear()
+    assert call(edge, "GET", charts_address()).content == first.content == kept.read_bytes()
+    assert kept.stat().st_mtime_ns == made
+
+
+def test_a_chart_library_that_cannot_be_made_is_refused(edge: Edge, store: Path) -> None:
+    charts_of.cache_clear()
+    (store / "pages").write_text("in the way")
+    reply = call(edge, "GET", charts_address())
+    assert (reply.status_code, reply.json()["error"]["code"]) == (503, "charts-unmade")
 
 
 def test_a_cluster_shows_facts_targets_series_and_what_ended(edge: Edge) -> None:
@@ -218,7 +269,9 @@ def test_the_document_tells_of_every_path_and_of_no_other() -> None:
     endings = {
         "/v1/clusters/": "{cluster_id}",
         "/v1/forecasts/": "{forecast_id}",
+        "/v1/inventories/": "{inventory_id}",
         "/v1/provenance/": "{answer_id}",
+        "/v1/scenarios/saved/": "{scenario_id}",
         "/v1/reports/": "{cluster_id}",
     }
     served |= {(start + endings[start], "GET") for start in NAMED}

@@ -1,0 +1,53 @@
+"""The browser that the tests of the pages drive: Debian's Chromium or another that is there.
+
+``python -m tests.pages.browser`` looks for one and, where it may, installs it; it never fails, for the tests
+without a browser say themselves that they were left out and why.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from typing import Final
+
+NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
+FLAGS: Final = (
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+)
+REMEDY: Final = "`apt-get install chromium`, or put chromium or google-chrome on PATH"
+_SECONDS: Final = 600
+
+
+def found() -> str | None:
+    """Path of a browser; None where there is none."""
+    return next((path for name in NAMES if (path := shutil.which(name))), None)
+
+
+def install() -> bool:
+    """Whether one could be installed: it takes apt and the right to use it."""
+    if not shutil.which("apt-get") or os.geteuid() != 0:
+        return False
+    steps = (["apt-get", "update", "-q"], ["apt-get", "install", "-y", "-q", "chromium"])
+    env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    try:
+        for step in steps:
+            subprocess.run(step, env=env, check=True, capture_output=True, timeout=_SECONDS)
+    except (subprocess.SubprocessError, OSError):
+        return False
+    return found() is not None
+
+
+def main() -> None:
+    """Make sure of a browser, or say that there is none."""
+    if found() or install():
+        return
+    sys.stderr.write(
+        f"tests: no browser here, so the tests of the pages are left out; to run them: {REMEDY}\n"
+    )
+
+
+if __name__ == "__main__":
+    main()
