@@ -19,6 +19,7 @@ from features.files import one_at_a_time
 from features.instants import naive_utc, to_second
 from features.series.basis_files import write_basis
 from features.series.membership import Boundary
+from features.spread import Here, Spread
 from models import saved
 from models.dated import DatedRecord
 from training import footing, ledger, registry, stood
@@ -47,6 +48,7 @@ def retrain(
     commit: str = "",
     who: str = "forecarbon retrain",
     told: Told = lambda stage, done, total: None,
+    spread: Spread = Here(),  # noqa: B008  # it holds nothing
 ) -> Retrained:
     """Judge the plan's recipe on the figures known at ``now``; promote it if the gate says so.
 
@@ -55,6 +57,7 @@ def retrain(
         lake: where facility records are kept, for plans that read them; ``store/lake`` when left out.
         own: clusters that a user added or redrew.
         told: progress, called with (stage, done, total).
+        spread: who does the work of members and folds.
 
     Raises:
         AskError: another retrain holds the store.
@@ -80,7 +83,7 @@ def retrain(
         told("tracking", 0, 3)
         tracker = _opened(job, store)
         told("tracking", 1, 3)
-        case = heard(ground, plan, champion_recipe(store), job.folds, told, cache)
+        case = heard(ground, plan, champion_recipe(store), job.folds, told, cache, spread)
         scores = case.kept.scores(case.tests)
         verdict = decide(plan, case, ground, store)
         told("dated targets", 0, 1)
