@@ -34,6 +34,7 @@ from serving.reply import Reply, of_record
 from serving.scenario_handlers import look as scenario_look
 from serving.shelf import Standing
 from serving.split_ahead import forecast_split_view
+from serving.standings import standings_view
 from serving.views import told_of
 from serving.why import why_view
 from serving.why_brief import with_brief
@@ -69,6 +70,11 @@ def _initiative(standing: Standing, question: Mapping[str, Any]) -> dict[str, An
     return initiative_view(standing, year=int(question["year"]))
 
 
+def _standings(standing: Standing, question: Mapping[str, Any]) -> dict[str, Any]:
+    del question
+    return standings_view(standing)
+
+
 def _why(standing: Standing, question: Mapping[str, Any]) -> dict[str, Any]:
     name = str(question["series"])
     told = why_view(name, standing, question.get("start_year"), question.get("end_year"))
@@ -98,6 +104,7 @@ VIEWS: Final[dict[str, Look]] = {
     "forecast-split": _split_ahead,
     "decomposition": _decomposition,
     "scenario": scenario_look,
+    "standings": _standings,
     **PLAN_VIEWS,
 }
 
@@ -160,6 +167,12 @@ async def initiative(desk: Desk, call: Call) -> Reply:
         return _made("initiative", {"year": year_of(told, "year", FIRST_YEAR, LAST_YEAR) or YEAR}, standing)
 
     return await view(desk, call, "initiative", call.query("year"), look)
+
+
+async def standings(desk: Desk, call: Call) -> Reply:
+    """GET /v1/insights/standings."""
+    asked = call.query()
+    return await view(desk, call, "standings", asked, lambda standing, _: _made("standings", {}, standing))
 
 
 async def why(desk: Desk, call: Call) -> Reply:
