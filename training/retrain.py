@@ -26,7 +26,7 @@ from training import footing, ledger, registry, stood
 from training.dated import dated_record
 from training.gate import Verdict
 from training.job import Job, Retrained, outcome_of
-from training.judged import track_record
+from training.judged import past_fans, track_record
 from training.judging import Heard, Told, champion_recipe, decide, folds_of, heard, stand
 from training.pieces import FOLDER, Cache
 from training.plan import Plan
@@ -217,11 +217,12 @@ def _saved(
         ) from fault
     evidence = {"scores": headline(scores), "verdict": verdict.as_record(), "git_commit": job.commit}
     folder = registry.model_folder(store, version)
-    record = track_record(job, case, verdict, scores)
+    record, fans = track_record(job, case, verdict, scores), past_fans(job, case)
 
     def beside(room: Path) -> None:
         write_basis(basis, room)
         record.write(room)
+        fans.write(room)
         if dated is not None:
             dated.write(room)
 
