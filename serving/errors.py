@@ -12,6 +12,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from features.errors import AskError, DataError, ForecarbonError, ModelError
+from insights import refusals
 
 STATUS_OF_CODE: Final[Mapping[str, int]] = {
     "key-missing": 401,
@@ -202,9 +203,7 @@ def place_of(loc: tuple[int | str, ...]) -> str:
 
 def shown(value: object) -> str:
     """A foreign value, safe and short enough to be repeated back."""
-    text = value if isinstance(value, str) else repr(value)
-    safe = "".join(sign if sign.isprintable() else "?" for sign in text[: SHOWN_CHARACTERS + 1])
-    return safe if len(safe) <= SHOWN_CHARACTERS else safe[:SHOWN_CHARACTERS] + "…"
+    return refusals.shown(value, SHOWN_CHARACTERS)
 
 
 def _found(code: str, place: str, value: object) -> str:

@@ -70,17 +70,25 @@ def promotions_page(store: Path, *, limit: int = USUAL, cursor: str | None = Non
     Raises:
         AskError: a limit out of range, or a cursor that is none.
     """
+    lines, paged = newest_lines(store, PROMOTIONS, limit=limit, cursor=cursor)
+    return {"promotions": [{name: line.get(name) for name in PROMOTED} for line in lines], **paged}
+
+
+def newest_lines(
+    store: Path, file: str, *, limit: int, cursor: str | None
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Lines of a record that only grows, newest first, and ``count`` and ``next`` of the page.
+
+    Raises:
+        AskError: a limit out of range, or a cursor that is none.
+    """
     check_limit(limit)
-    records = read_records(store / PROMOTIONS)
-    place = place_of_cursor(cursor, whole=PROMOTIONS, question="", remedy=_AGAIN)
+    records = read_records(store / file)
+    place = place_of_cursor(cursor, whole=file, question="", remedy=_AGAIN)
     end = min(place, len(records)) if cursor else len(records)
     start = max(0, end - limit)
-    lines = [{name: record.get(name) for name in PROMOTED} for record in reversed(records[start:end])]
-    return {
-        "promotions": lines,
-        "count": len(records),
-        "next": cursor_of(start, whole=PROMOTIONS, question="") if start else None,
-    }
+    after = cursor_of(start, whole=file, question="") if start else None
+    return records[start:end][::-1], {"count": len(records), "next": after}
 
 
 def check_limit(limit: int) -> None:

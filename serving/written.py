@@ -7,15 +7,15 @@ import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import pandas as pd
 
 from features.errors import DataError, ModelError
 from features.files import whole_folder, write_json
+from features.instants import naive_utc, to_second
 from features.series.panel import Dense
 from features.series.words import MAX_STEPS, UNIT
 from serving.beside import Beside
@@ -157,11 +157,6 @@ def _table(fitted: Fitted, plain: Forecasting, lots: _Lots, *, steps: int, paths
     return with_plants(table, fitted, plain, live, made_by=maker, steps=steps, agreed=agreed)
 
 
-def naive_utc(moment: datetime) -> pd.Timestamp:
-    """An aware instant as the frames write it: UTC without a zone."""
-    return pd.Timestamp(moment.astimezone(UTC).replace(tzinfo=None))
-
-
 def _ended(series_set: Figures, moment: datetime, asked: Sequence[str]) -> list[dict[str, str]]:
     served = set(asked)
     frame = series_set.ended(naive_utc(moment))
@@ -193,8 +188,8 @@ def _card(
         "model_version": model_version,
         "recipe": str(fitted.recipe.name),
         "recipe_record": dict(fitted.recipe.as_record()),
-        "as_of": f"{created_at:%Y-%m-%dT%H:%M:%SZ}",
-        "created_at": f"{created_at:%Y-%m-%dT%H:%M:%SZ}",
+        "as_of": to_second(created_at),
+        "created_at": to_second(created_at),
         "data_hash": series_set.data_hash(),
         "git_commit": evidence.git_commit,
         "unit": UNIT,

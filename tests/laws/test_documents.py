@@ -27,7 +27,9 @@ LINK: Final = re.compile(r"\]\((?!https?:)([^)\s]+)\)")
 RESULT: Final = re.compile(r"\]\(([^)]*result[^)]*\.md)\)")
 MODULE: Final = re.compile(r"`((?:features|models|training|insights|serving)/[\w/]+\.py)`")
 FIGURE: Final = re.compile(r"[+-]?\d[\d,]*(?:\.\d+)?")
-ROUTE: Final = re.compile(r"`(?:(GET|POST) )?(/[\w{}./-]*)(?:\?[^`]*)?`")
+ROUTE: Final = re.compile(
+    r"`(?:(?P<method>GET|POST) )?(?P<path>/[\w{}./-]*)(?:\?[^`]*)?`|`(?P<again>GET|POST)` of the same"
+)
 SVG: Final = "{http://www.w3.org/2000/svg}"
 
 
@@ -131,19 +133,28 @@ def test_the_method_names_its_modules_and_leaves_none_of_the_tables_out(root: Pa
     assert [kind for kind in KINDS if f"| {kind} |" not in levers] == []
 
 
+def told_routes(text: str) -> set[tuple[str, str]]:
+    """(method, path) of every route a page tells, method "" where it names none; "of the same" is the path
+    before it."""
+    told, path = set(), ""
+    for found in ROUTE.finditer(text):
+        path = found["path"] or path
+        told.add((found["method"] or found["again"] or "", path))
+    return told
+
+
 def test_the_api_page_has_every_route(root: Path) -> None:
-    text = (root / "docs" / "api.md").read_text()
-    told = {
-        (method, path) for method, path in re.findall(r"`(?:(GET|POST) )?(/[\w{}./-]*)(?:\?[^`]*)?`", text)
-    }
-    for line in text.splitlines():
-        if "`POST` of the same" in line:
-            told |= {("POST", path) for path in re.findall(r"`GET (/[\w/-]+)", line)}
+    told = told_routes((root / "docs" / "api.md").read_text())
     asked = [("GET", path) for path in GETS] + [("POST", path) for path in POSTS]
     assert len(asked) > 25
     absent = [f"{method} {path}" for method, path in asked if not {(method, path), ("", path)} & told]
     absent += [path for path in NAMED if not any(name.startswith(path + "{") for _, name in told)]
     assert absent == []
+
+
+def test_routes_are_read_from_a_page() -> None:
+    text = "`GET /v1/a?x=`, `POST` of the same; `/v1/b` and `POST /v1/c/{id}`"
+    assert told_routes(text) == {("GET", "/v1/a"), ("POST", "/v1/a"), ("", "/v1/b"), ("POST", "/v1/c/{id}")}
 
 
 def pages(root: Path) -> list[Path]:
