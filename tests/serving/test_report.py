@@ -216,7 +216,7 @@ def test_a_cluster_without_projects_is_refused_with_what_is_missing(whole: Stand
 
 
 def test_questions_name_one_thing() -> None:
-    for body in (b"{}", b'{"cluster_id": "a", "scenario": {}}'):
+    for body in (b"{}", b'{"cluster_id": "a", "scenario": {}}', b'{"cluster_id": "a", "scenario": null}'):
         with pytest.raises(AskError) as refused:
             read_fund(body)
         assert refused.value.code == "funding-of-what"
