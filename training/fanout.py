@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 ENGINES: Final = ("local", "dask")
 CONNECT_SECONDS: Final = 10.0
+LOOPBACK: Final = "127.0.0.1:0"
 # Blocks in flight a worker: one at work, one waiting, so that no worker waits for the one that asks.
 AHEAD: Final = 2
 # How often the blocks of processes that died are done again before they are held to be the cause.
@@ -221,7 +222,10 @@ def _client(wanted: Asked) -> Iterator[Client]:
         with (
             LocalCluster(
                 n_workers=wanted.workers or os.cpu_count() or 1, threads_per_worker=1, processes=True,
-                host="127.0.0.1", dashboard_address=None, silence_logs=logging.CRITICAL,
+                host="127.0.0.1", silence_logs=logging.CRITICAL,
+                # Its pages are off; what answers in their place is told where, or it listens to all.
+                dashboard_address=None, worker_dashboard_address=LOOPBACK,
+                scheduler_kwargs={"dashboard": False, "dashboard_address": LOOPBACK},
             ) as cluster,
             Client(cluster) as client,
         ):  # fmt: skip

@@ -126,7 +126,7 @@ class Spent:
     """CPU seconds of this process and of all it started, those that are gone included."""
 
     def __init__(self) -> None:
-        self._held: dict[int, float] = {}
+        self._looking = 0.0
         self._first = self._look()
         self._held = dict(self._first)
         self._ended = threading.Event()
@@ -134,15 +134,17 @@ class Spent:
         self._thread.start()
 
     def stop(self) -> float:
-        """Seconds since it was made."""
+        """Seconds since it was made, without those that looking took."""
         self._ended.set()
         self._thread.join()
         self._held |= self._look()
-        return sum(self._held.values()) - sum(self._first.values())
+        return sum(self._held.values()) - sum(self._first.values()) - self._looking
 
     def _watch(self) -> None:
-        while not self._ended.wait(0.2):
+        begun = time.thread_time()
+        while not self._ended.wait(1.0):
             self._held |= self._look()
+        self._looking = time.thread_time() - begun
 
     def _look(self) -> dict[int, float]:
         me, told = psutil.Process(), {}

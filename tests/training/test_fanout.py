@@ -17,12 +17,14 @@ from serving.bulk import forecast_parts
 from tests.conftest import free_port
 from tests.training.chores import deadly, deadly_once, doubled, refused
 from tests.training.panels import random_walks
-from tests.training.small import small_plan
+from tests.training.small import NOW, small_plan
 from training import fanout
 from training.fanout import Asked, asked, opened
+from training.judging import folds_of, heard, stand
 from training.pieces import Cache
 from training.plan import EnginePlan
 from training.resume import resumed
+from training.scores import scores_frame
 
 WORKERS = 2
 
@@ -111,6 +113,18 @@ def test_members_and_folds_are_the_same_on_every_engine(engine: Spread, tmp_path
     again = resumed(history, origins, recipe, cache, spread=Nobody())
     assert np.array_equal(plain.past.point, again.past.point, equal_nan=True)
     assert again.conduct == spread.conduct
+
+
+def test_a_backtest_is_the_same_on_dask(cluster: fanout.OverDask) -> None:
+    plan = small_plan()
+    ground = stand(NOW)
+    folds = folds_of(ground, plan, NOW)
+    here = heard(ground, plan, None, folds, lambda stage, done, total: None)
+    there = heard(ground, plan, None, folds, lambda stage, done, total: None, spread=cluster)
+    assert list(here.tests) == list(there.tests) == ["naive", "drift", "blend"]
+    for name, test in here.tests.items():
+        assert np.array_equal(test.values, there.tests[name].values, equal_nan=True)
+    pd.testing.assert_frame_equal(scores_frame(here.tests), scores_frame(there.tests))
 
 
 class Nobody:
