@@ -24,6 +24,7 @@ from training.judging import folds_of, heard, stand
 from training.pieces import Cache
 from training.plan import EnginePlan
 from training.resume import resumed
+from training.retrain import retrain
 from training.scores import scores_frame
 
 WORKERS = 2
@@ -204,3 +205,10 @@ def test_an_engine_changes_no_fingerprint() -> None:
     other = small_plan(engine={"name": "dask", "workers": 2})
     assert other.engine.asked() == Asked("dask", workers=2)
     assert other.fingerprint() == small_plan().fingerprint()
+
+
+def test_a_retrain_uses_the_engine_of_its_plan(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(fanout, "CONNECT_SECONDS", 0.5)
+    plan = small_plan(engine={"name": "dask", "scheduler": f"tcp://127.0.0.1:{free_port()}"})
+    with pytest.raises(AskError, match="scheduler-unreachable"):
+        retrain(plan=plan, store=tmp_path, now=NOW)
