@@ -89,7 +89,9 @@ def report(
     funding: Annotated[bool, typer.Option("--funding", help="The funding pack.")] = False,
     scenario: Annotated[Path | None, typer.Option(help="The pack of this scenario (TOML, JSON).")] = None,
     terms: Annotated[Path | None, typer.Option(help="TOML: grant, capex, opex, rate, promised …")] = None,
-    format: Annotated[str, typer.Option(help="pdf or html; else as the name of the file ends.")] = "",  # noqa: A002
+    form: Annotated[
+        str, typer.Option("--format", help="pdf, html, or png of page one; else by the file's name.")
+    ] = "",
     address: Annotated[
         str, typer.Option(help="Of the service that numbers lead to.")
     ] = "http://127.0.0.1:3000",
@@ -99,6 +101,6 @@ def report(
     from serving.printed_report import write_report
 
     write_report(
-        cluster, store=store, out=out, funding=funding, scenario=scenario, terms=terms, form=format,
+        cluster, store=store, out=out, funding=funding, scenario=scenario, terms=terms, form=form,
         address=address,
     )  # fmt: skip

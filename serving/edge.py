@@ -7,9 +7,8 @@ response. ``POST /v1/forecast`` is answered from memory wherever the same was as
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote
 
 from starlette.requests import ClientDisconnect
@@ -19,6 +18,7 @@ from features.errors import ForecarbonError, ModelError
 from serving.call import Call
 from serving.desk import Desk
 from serving.errors import of_bug, status_of
+from serving.log_lines import bug_line, log_line
 from serving.reply import JSON, Header, Reply, problem_of, send_reply
 from serving.routes import ODD, Route, route_of
 
@@ -94,7 +94,7 @@ class Edge:
             _LOG.error(bug_line(fault, call.scope["path"], call.request_id))
             error = of_bug()
         if status in (401, 403):
-            _LOG.warning(_line("denied", call, code=error.code, facts=error.found))
+            _LOG.warning(log_line("denied", call, code=error.code, facts=error.found))
         return problem_of(error, path=_address(call.scope), request_id=call.request_id)
 
     async def _finish(
@@ -121,7 +121,9 @@ class Edge:
             desk.meters.count(route.name, reply.status, seconds)
             if self.access_log:
                 _LOG.info(
-                    _line("request", call, route=route.name, status=reply.status, seconds=round(seconds, 6))
+                    log_line(
+                        "request", call, route=route.name, status=reply.status, seconds=round(seconds, 6)
+                    )
                 )
 
 
@@ -137,36 +139,4 @@ def _starting() -> ModelError:
         found="a worker that is still starting",
         expected="a worker that is ready",
         remedy="try again in a few seconds",
-    )
-
-
-def _line(event: str, call: Call, **facts: Any) -> str:
-    """A JSON line of the log; nothing of a key is ever in it."""
-    client = call.scope.get("client")
-    told = {
-        "event": event,
-        "request_id": call.request_id,
-        "method": call.scope["method"],
-        "path": call.scope["path"][:200],
-        "client": client[0] if client else "",
-        **facts,
-    }
-    return json.dumps(told)
-
-
-def bug_line(fault: BaseException, path: str, request_id: str) -> str:
-    """One JSON line that says where a bug is: type, message, and the last places it went through."""
-    places, step = [], fault.__traceback__
-    while step is not None:
-        places.append(f"{step.tb_frame.f_code.co_name}:{step.tb_lineno}")
-        step = step.tb_next
-    return json.dumps(
-        {
-            "event": "bug",
-            "request_id": request_id,
-            "path": path[:200],
-            "fault": type(fault).__name__,
-            "said": str(fault)[:500],
-            "places": places[-5:],
-        }
     )

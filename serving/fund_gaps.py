@@ -10,6 +10,7 @@ from insights.outlook import PRIORS_WEAK, TAKEN_FROM_REFERENCE
 OLD_DAYS: Final = 730
 # An 80% band that held fewer of the past figures is told as too narrow.
 NARROW: Final = 0.70
+_NETWORK: Final = "transport and storage"
 
 
 def gaps(answer: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -55,6 +56,15 @@ def _of_plan(answer: Mapping[str, Any]) -> list[tuple[str, str, str]]:
                 "delivery-unrecorded",
                 "No project has a record of what it delivered: taken as in full.",
                 "Tell the lowest, likeliest and highest share of the capacity that is delivered.",
+            )
+        )
+    if any(_NETWORK in str(row["technology"] or "") for row in answer["maturity"]):
+        rows.append(
+            (
+                "size-of-a-network",
+                "The size of a network for transport and storage is taken as caught in this cluster, as far "
+                "as its emissions allow: who else fills it is not known.",
+                "Tell the volume that this cluster's emitters have booked (capacity).",
             )
         )
     if TAKEN_FROM_REFERENCE in notes:

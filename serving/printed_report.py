@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from features.errors import AskError
 from features.files import write_bytes
@@ -12,7 +12,11 @@ from serving.fund_ask import FundAsk, checked
 from serving.printed import opened_shelf
 from serving.printed_scenario import loaded
 from serving.provenance import with_id
-from serving.report.printing import FORMATS, FUNDING, REPORT, VIEWS, printed
+from serving.report.pdf import pages_of
+from serving.report.printing import FORMATS, FUNDING, REPORT, VIEWS, document_of, printed
+
+# The first page, as it is shown beside a link to the document.
+PICTURE: Final = "png"
 
 
 def write_report(
@@ -29,7 +33,7 @@ def write_report(
     """Write the report of a cluster, or the funding pack of it or of a scenario on it.
 
     Args:
-        form: "pdf" or "html"; by the name of ``out`` when "".
+        form: "pdf", "html", or "png" for the first page; by the name of ``out`` when "".
         terms: a TOML file of the fields of ``POST /v1/insights/funding`` beside the plan.
         address: of the service that the numbers lead to.
 
@@ -38,20 +42,26 @@ def write_report(
         AskError, DataError: as the views of both.
     """
     form = form or out.suffix.lstrip(".").lower()
-    if form not in FORMATS:
+    if form not in (*FORMATS, PICTURE):
         raise AskError(
             "format-unknown",
             found=f"format {form!r}",
-            expected="one of " + ", ".join(FORMATS),
+            expected="one of " + ", ".join((*FORMATS, PICTURE)),
             remedy="give --format pdf or --format html, or a name that ends so",
         )
     kind = FUNDING if funding or scenario or terms else REPORT
     question = _funded(cluster, scenario, terms) if kind == FUNDING else {"cluster_id": cluster}
     standing = opened_shelf(store)
     answer = with_id(kind, question, VIEWS[kind](standing, question), standing)
-    body = printed(kind, form, answer, address.rstrip("/"))
+    body = _printed(kind, form, answer, address.rstrip("/"))
     write_bytes(out, body)
     print(f"{out}: {len(body):,} bytes; {kind} of {answer['name']}, model {answer['model_version']}")  # noqa: T201
+
+
+def _printed(kind: str, form: str, answer: dict[str, Any], address: str) -> bytes:
+    if form == PICTURE:
+        return pages_of(document_of(kind, answer, address))[0]
+    return printed(kind, form, answer, address)
 
 
 def _funded(cluster: str, scenario: Path | None, terms: Path | None) -> dict[str, Any]:

@@ -94,18 +94,18 @@ def reliability_view(standing: Standing) -> dict[str, Any]:
 def sources_view(standing: Standing) -> dict[str, Any]:
     """Every source behind the served model: terms, span, vintages; and the newest restatements."""
     told = figures_of(standing.pack)
-    frame = _vintages(told)
+    frame = vintages(told)
     return {
         "sources": _sources(told, frame),
         "vintages": _by_day(frame),
-        "restated": _restated(frame),
+        "restated": restated(frame),
         "origin": {} if told.figures is None else dict(told.figures.origin),
         "published": _published(),
         **told_of(standing),
     }
 
 
-def _vintages(told: Told) -> pd.DataFrame:
+def vintages(told: Told) -> pd.DataFrame:
     """Every vintage that the pack had seen, oldest first."""
     columns = [UNIQUE_ID, DS, KNOWN_AT, Y, SOURCE]
     if told.figures is None:
@@ -153,12 +153,13 @@ def _by_day(frame: pd.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
-def _restated(frame: pd.DataFrame) -> dict[str, Any]:
+def restated(frame: pd.DataFrame) -> dict[str, Any]:
     """Figures that a later vintage changed, newest first."""
     later = frame.duplicated([UNIQUE_ID, DS])
     before = frame[Y].shift().where(later)
-    changed = frame[later & (frame[Y] != before) & ~(frame[Y].isna() & before.isna())]
-    rows = changed.assign(before=before).sort_values(KNOWN_AT, ascending=False, kind="stable")
+    changed = later & (frame[Y] != before) & ~(frame[Y].isna() & before.isna())
+    # Assigned before it is cut down: onto an empty frame pandas would put a row for every one of these.
+    rows = frame.assign(before=before)[changed].sort_values(KNOWN_AT, ascending=False, kind="stable")
     return {
         "count": len(rows),
         "rows": [

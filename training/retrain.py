@@ -19,13 +19,14 @@ from features.files import one_at_a_time
 from features.instants import naive_utc, to_second
 from features.series.basis_files import write_basis
 from features.series.membership import Boundary
+from features.spread import Here, Spread
 from models import saved
 from models.dated import DatedRecord
 from training import footing, ledger, registry, stood
 from training.dated import dated_record
 from training.gate import Verdict
 from training.job import Job, Retrained, outcome_of
-from training.judged import track_record
+from training.judged import past_fans, track_record
 from training.judging import Heard, Told, champion_recipe, decide, folds_of, heard, stand
 from training.pieces import FOLDER, Cache
 from training.plan import Plan
@@ -47,6 +48,7 @@ def retrain(
     commit: str = "",
     who: str = "forecarbon retrain",
     told: Told = lambda stage, done, total: None,
+    spread: Spread = Here(),  # noqa: B008  # it holds nothing
 ) -> Retrained:
     """Judge the plan's recipe on the figures known at ``now``; promote it if the gate says so.
 
@@ -55,6 +57,7 @@ def retrain(
         lake: where facility records are kept, for plans that read them; ``store/lake`` when left out.
         own: clusters that a user added or redrew.
         told: progress, called with (stage, done, total).
+        spread: who does the work of members and folds.
 
     Raises:
         AskError: another retrain holds the store.
@@ -80,7 +83,7 @@ def retrain(
         told("tracking", 0, 3)
         tracker = _opened(job, store)
         told("tracking", 1, 3)
-        case = heard(ground, plan, champion_recipe(store), job.folds, told, cache)
+        case = heard(ground, plan, champion_recipe(store), job.folds, told, cache, spread)
         scores = case.kept.scores(case.tests)
         verdict = decide(plan, case, ground, store)
         told("dated targets", 0, 1)
@@ -214,11 +217,12 @@ def _saved(
         ) from fault
     evidence = {"scores": headline(scores), "verdict": verdict.as_record(), "git_commit": job.commit}
     folder = registry.model_folder(store, version)
-    record = track_record(job, case, verdict, scores)
+    record, fans = track_record(job, case, verdict, scores), past_fans(job, case)
 
     def beside(room: Path) -> None:
         write_basis(basis, room)
         record.write(room)
+        fans.write(room)
         if dated is not None:
             dated.write(room)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from serving.report.charts import Band, Line, Mark, fan
@@ -73,8 +73,21 @@ def _origins(answer: Mapping[str, Any]) -> list[Origin]:
     ]
     for k, each in enumerate(progress["targets"]):
         told += [of_target(each["target"], f"/progress/targets/{k}/{part}") for part in ("target/", "level")]
+        told += _of_past(answer, each, f"/progress/targets/{k}", told)
     figures = (", ".join(answer["sources"]),)
     return [*told, Origin("/why", figures, "computed from figures", str(answer["as_of"])[:10])]
+
+
+def _of_past(
+    answer: Mapping[str, Any], each: Mapping[str, Any], place: str, told: Sequence[Origin]
+) -> list[Origin]:
+    """What is told of a target from figures alone: the newest one, the gap, and the pace."""
+    as_of = str(answer["as_of"])[:10]
+    made = ("computed from the figures of its scope and the target",)
+    out = [Origin(f"{place}/{part}", made, "computed from figures", as_of) for part in ("on_track", "needed")]
+    own = [k for k, figures in enumerate(answer["figures"]) if figures["scope"] == each.get("scope")]
+    held = [one for k in own for one in told if one.under == f"/figures/{k}"]
+    return [*out, *(Origin(f"{place}/latest", one.source, one.grade, one.vintage) for one in held)]
 
 
 def _fans(ledger: Ledger, answer: Mapping[str, Any]) -> list[Block]:

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from string import Formatter
-from typing import Any
+from typing import Any, Final
+
+# Controls but tab and line feed, surrogates, and the two last places of every plane.
+_UNPRINTABLE: Final = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef"
+    + "".join(chr(plane << 16 | last) for plane in range(17) for last in (0xFFFE, 0xFFFF))
+    + "]"
+)
 
 
 @dataclass(frozen=True)
@@ -134,11 +142,11 @@ class Document:
     def as_record(self) -> dict[str, Any]:
         """JSON-ready; every block and part says what it is in ``is``."""
         return {
-            "title": self.title,
-            "subtitle": self.subtitle,
+            "title": printable(self.title),
+            "subtitle": printable(self.subtitle),
             "lines": [_parts(line) for line in self.lines],
             "date": self.date,
-            "foot": self.foot,
+            "foot": printable(self.foot),
             "language": self.language,
             "blocks": [_block(block) for block in self.blocks],
         }
@@ -156,6 +164,11 @@ def say(template: str, **values: Part | Cell) -> Cell:
     return tuple(out)
 
 
+def printable(text: str) -> str:
+    """Text without what no printer can print: halves of pairs, controls and signs that are none."""
+    return _UNPRINTABLE.sub("\ufffd", text)
+
+
 def plain(cell: Cell) -> str:
     """The text of a cell."""
     return "".join(part if isinstance(part, str) else part.text for part in cell)
@@ -165,10 +178,11 @@ def cells_of(document: Document) -> Iterable[Cell]:
     """Every cell of a document."""
     yield from document.lines
     for block in document.blocks:
-        yield from _cells(block)
+        yield from cells_in(block)
 
 
-def _cells(block: Block) -> Iterable[Cell]:
+def cells_in(block: Block) -> Iterable[Cell]:
+    """Every cell of a block."""
     if isinstance(block, Heading):
         yield (block.text,)
     elif isinstance(block, Paragraph):
@@ -192,8 +206,9 @@ def _parts(cell: Cell) -> list[dict[str, str]]:
 
 def _part(part: Part) -> dict[str, str]:
     if isinstance(part, str):
-        return {"is": "text", "text": part}
-    return {"is": type(part).__name__.lower(), **asdict(part)}
+        return {"is": "text", "text": printable(part)}
+    told = {name: printable(text) for name, text in asdict(part).items()}
+    return {"is": type(part).__name__.lower(), **told}
 
 
 def _block(block: Block) -> dict[str, Any]:
@@ -205,7 +220,7 @@ def _block(block: Block) -> dict[str, Any]:
 
 def _shaped(value: Any) -> Any:
     if isinstance(value, KeyFigure):
-        return {"label": value.label, "value": _parts(value.value), "note": _parts(value.note)}
+        return {"label": printable(value.label), "value": _parts(value.value), "note": _parts(value.note)}
     if (
         isinstance(value, tuple)
         and value
@@ -215,14 +230,4 @@ def _shaped(value: Any) -> Any:
         return _parts(value)
     if isinstance(value, tuple):
         return [_shaped(item) for item in value]
-    return value
-
-
-def unlinked(document: Document) -> list[Mapping[str, str]]:
-    """Numbers of a document that lead nowhere."""
-    return [
-        asdict(part)
-        for cell in cells_of(document)
-        for part in cell
-        if isinstance(part, Number) and not part.href
-    ]
+    return printable(value) if isinstance(value, str) else value

@@ -17,6 +17,8 @@ _CASES: Final = {
     "high-reference": "Highest fifth of emissions",
 }
 _MEGA: Final = 1e6
+# Of a name beside a bar, signs.
+_LONGEST: Final = 30
 
 
 def sensitivity_blocks(ledger: Ledger, answer: Mapping[str, Any]) -> list[Block]:
@@ -47,14 +49,14 @@ def sensitivity_blocks(ledger: Ledger, answer: Mapping[str, Any]) -> list[Block]
 
 
 def _label(row: Mapping[str, Any]) -> str:
-    name = row["name"] if len(row["name"]) <= 22 else row["name"][:21] + "…"
+    name = row["name"] if len(row["name"]) <= _LONGEST else row["name"][: _LONGEST - 1] + "…"
     return _CASES[row["case"]].format(name=name, years=row["years"])
 
 
 def _cases(ledger: Ledger, answer: Mapping[str, Any]) -> Table:
     rows = []
     for k, row in enumerate(answer["tornado"]):
-        at, label = f"/tornado/{k}", _label(row)
+        at, label = f"/tornado/{k}", _label(row).replace(f" {row['years']} years", "")
         kept = ledger.held(f"{at}/chance_of_promise")
         rows.append(
             (

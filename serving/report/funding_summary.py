@@ -68,7 +68,9 @@ def _target_keys(ledger: Ledger, answer: Mapping[str, Any]) -> list[KeyFigure]:
     for k in measured(answer)[:1]:
         at, name = f"/outlook/targets/{k}", answer["outlook"]["targets"][k]["target"]["target_id"]
         before, after = (
-            ledger.number(f"{at}/{side}/p", "chance", f"Chance of {name}, {word} the plan, with its interval")
+            ledger.number(
+                f"{at}/{side}/p", "short-chance", f"Chance of {name}, {word} the plan, with its interval"
+            )
             for side, word in (("baseline", "without"), ("scenario", "with"))
         )
         year = ledger.number(f"{at}/target/target_year", "year", "Year of the target")

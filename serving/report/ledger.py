@@ -49,6 +49,7 @@ class Ledger:
     answer_id: str | None
     address: str
     origins: Sequence[Origin]
+    _given: dict[tuple[str, str], Origin] = field(default_factory=dict)
     _rows: dict[tuple[str, str], list[Number]] = field(default_factory=dict)
 
     def number(self, place: str, form: str, what: str) -> Number:
@@ -60,8 +61,13 @@ class Ledger:
         Raises:
             KeyError: there is no such place.
         """
-        number = Number(formed(at(self.answer, place), form), place, self.href(place))
-        kept = self._rows.setdefault((what, form), [])
+        return self.noted(Number(formed(at(self.answer, place), form), place, self.href(place)), what, form)
+
+    def noted(self, number: Number, what: str, form: str, origin: Origin | None = None) -> Number:
+        """``number``, printed already, in the evidence too; ``origin`` where its place tells none."""
+        if origin is not None:
+            self._given[(what, unit_of(form))] = origin
+        kept = self._rows.setdefault((what, unit_of(form)), [])
         if number.place not in {each.place for each in kept}:
             kept.append(number)
         return number
@@ -92,9 +98,9 @@ class Ledger:
     def evidence(self) -> list[Block]:
         """Every number printed so far, by what it stands on: what it counts, its values, their unit."""
         groups: dict[tuple[Cell, str, str], list[tuple[Cell, ...]]] = {}
-        for (what, form), numbers in self._rows.items():
-            origin = self._origin(numbers[0].place)
-            row = ((what,), _shown(numbers), (unit_of(form),))
+        for (what, unit), numbers in self._rows.items():
+            origin = self._given.get((what, unit)) or self._origin(numbers[0].place)
+            row = ((what,), _shown(numbers), (unit,))
             groups.setdefault((origin.source, origin.grade, origin.vintage), []).append(row)
         out: list[Block] = []
         for (source, grade, vintage), rows in groups.items():

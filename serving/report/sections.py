@@ -96,16 +96,15 @@ def _size(ledger: Ledger, row: Mapping[str, Any], at: str) -> Cell:
 def _dates(ledger: Ledger, row: Mapping[str, Any], at: str) -> Cell:
     what = f"Start of {row['project']}, as told first and last"
     first, last = row["first_announced_start"], row["latest_start"]
-    years = [
-        ledger.number(f"{at}/{name}", "year", what)
-        for name, value in (("first_announced_start", first), ("latest_start", last))
-        if value is not None
+    names = [
+        name
+        for name, year in (("first_announced_start", first), ("latest_start", last))
+        if year is not None and not (name == "latest_start" and first == last)
     ]
-    if not years:
+    if not names:
         return ("not known",)
-    told: Cell = (years[0],)
-    if len(years) == 2 and first != last:
-        told = (*told, ", ", years[1])
+    years = [ledger.number(f"{at}/{name}", "year", what) for name in names]
+    told: Cell = (years[0],) if len(years) == 1 else (years[0], ", ", years[1])
     if row["slip_years"]:
         slip = ledger.number(f"{at}/slip_years", "years", f"Years by which {row['project']} slipped so far")
         told = (*told, *say(" ({slip} years " + _SLIPPED + ")", slip=slip))

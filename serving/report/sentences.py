@@ -9,13 +9,15 @@ from typing import Any, Final
 
 from insights.brief import FORMS, at
 from serving.report.document import Block, Cell, Number, Paragraph, Part
-from serving.report.ledger import Ledger
+from serving.report.ledger import Ledger, Origin
 
 # Numbers that stand alone: not those of CO2 or of a name such as rotterdam-co2.
 _DIGITS: Final = r"[+-]?\d+(?:,\d{3})*(?:\.\d+)?%?"
 _NUMBER: Final = re.compile(rf"(?<![\w-]){_DIGITS}(?![\w-])")
 
 
+_WHAT: Final = "Numbers in sentences, in their order"
+_OF_EACH: Final = Origin("", ("as of the value that each leads to",), "of each", "of each")
 # Sentences with which a paragraph begins; a target that is measured in another scope begins with that.
 _BEGINS: Final = frozenset({"measured", "target", "target-zero", "refused", "warming"})
 
@@ -41,7 +43,8 @@ def linked(ledger: Ledger, under: str, k: int) -> Cell:
     for found in _NUMBER.finditer(text):
         if found.start() > done:
             out.append(text[done : found.start()])
-        out.append(Number(found.group(), *_led(ledger, under, place, told["values"], found.group())))
+        number = Number(found.group(), *_led(ledger, under, place, told["values"], found.group()))
+        out.append(ledger.noted(number, _WHAT, "in-words", _OF_EACH))
         done = found.end()
     return (*out, text[done:]) if done < len(text) else tuple(out)
 
