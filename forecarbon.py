@@ -30,8 +30,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-lake_app = typer.Typer(help="What was known when: snapshots of the sources.", no_args_is_help=True)
-app.add_typer(lake_app, name="lake")
 app.add_typer(operations.app)
 app.add_typer(questions.app)
 app.add_typer(upkeep.app)
@@ -116,13 +114,7 @@ def forecast(
     store: Store = AT_HOME,
 ) -> None:  # fmt: skip
     """Forecast a cluster of the registry, or anyone's panel with --history."""
-    if (cluster is None) == (history is None):
-        raise AskError(
-            "forecast-of-what",
-            found="both a cluster and --history" if cluster else "neither a cluster nor --history",
-            expected="one of them",
-            remedy="name a cluster (see forecarbon clusters), or give --history FILE",
-        )
+    _one_of_both(cluster, history)
     from features.sources.inventory_figures import Declared
 
     told = Declared(unit, gas, gwp, decimal, cadence, sheet, encoding, empty_gas_is_zero)
@@ -151,6 +143,16 @@ def forecast(
             str(cluster), store=store, steps=steps, levels=levels, out=out, scope=scope,
             issued_at=stamp_of(datetime.now(UTC)),
         )  # fmt: skip
+
+
+def _one_of_both(cluster: str | None, history: Path | None) -> None:
+    if (cluster is None) == (history is None):
+        raise AskError(
+            "forecast-of-what",
+            found="both a cluster and --history" if cluster else "neither a cluster nor --history",
+            expected="one of them",
+            remedy="name a cluster (see forecarbon clusters), or give --history FILE",
+        )
 
 
 @app.command()
@@ -250,28 +252,6 @@ def inventory(
         lake or store / "lake", cluster=cluster, t=t, sources=source, boundaries=boundaries, out=out,
         compare=compare,
     )  # fmt: skip
-
-
-@lake_app.command("list")
-def lake_list(store: Store = AT_HOME, lake: LakePlace = None) -> None:
-    """List the snapshots of the lake."""
-    from features.series.lake_report import print_list
-
-    print_list(lake or store / "lake")
-
-
-@lake_app.command("diff")
-def lake_diff(
-    a: Annotated[str, typer.Argument(help="A snapshot, or a day: what was known then.")],
-    b: Annotated[str, typer.Argument(help="Another.")],
-    out: Annotated[Path | None, typer.Option(help="Where to write all rows (csv, parquet).")] = None,
-    rows: Annotated[int, typer.Option(help="Rows to print.")] = 20,
-    store: Store = AT_HOME, lake: LakePlace = None,
-) -> None:  # fmt: skip
-    """Show what was restated from A to B."""
-    from features.series.lake_report import print_diff
-
-    print_diff(lake or store / "lake", a, b, out=out, rows=rows)
 
 
 def guarded(run: Callable[[], object]) -> int:
