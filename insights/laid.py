@@ -15,11 +15,12 @@ import numpy as np
 from insights.figures import Future, weighted_quantiles
 from insights.levers import Applied, Float, Measure, applied, ordered, ramped
 from insights.plan import Plan
-from insights.projects import Draws, drawn
+from insights.projects import Common, Draws, drawn
 from insights.scenario import Scenario
 from insights.tolls import Factors
 
 LEVELS: Final = (0.1, 0.5, 0.9)
+COSTS: Final = ("in_year", "up_to_year", "present_value", "per_tonne", "per_tonne_avoided")
 
 
 @dataclass(frozen=True)
@@ -36,10 +37,20 @@ class Bench:
     factors: Factors
 
     @staticmethod
-    def of(scenario: Scenario, count: int, factors: Factors) -> Bench:
-        """With the draws of ``count`` paths."""
+    def of(
+        scenario: Scenario, count: int, factors: Factors, *, seed: int | None = None, correlation: float = 0.0
+    ) -> Bench:
+        """With the draws of ``count`` paths.
+
+        Args:
+            seed: instead of the scenario's own, where several scenarios are drawn together.
+            correlation: of the luck of projects of one kind.
+        """
+        dice = scenario.seed if seed is None else seed
         draws = {
-            plan.name: drawn(plan.risk, plan.project_id, scenario.seed, count, scenario.counts)
+            plan.name: drawn(
+                plan.risk, plan.project_id, dice, count, scenario.counts, Common(plan.kind, correlation)
+            )
             for plan in scenario.projects
         }
         return Bench(scenario, draws, factors)
@@ -113,7 +124,7 @@ def _contribution(
         "by_year": [
             {"year": int(y), "direct": float(direct[row] @ weights)} for row, y in enumerate(future.years)
         ],
-        "cost": _cost(laid, k, weights, at, int(upto.sum())),
+        "cost": _cost(laid, k, future, year, bench.scenario.rate),
     }
     if plan.project_id:
         told["risk"] = {"from": plan.risk.sources(), **bench.draws[plan.name].as_record(weights)}
@@ -136,15 +147,20 @@ def _tonnes(laid: Applied, k: int, weights: Float, start: int, stop: int) -> dic
     }
 
 
-def _cost(laid: Applied, k: int, weights: Float, at: int, stop: int) -> dict[str, float | None]:
-    """Mean cost, not discounted; a tonne avoided costs more than a tonne captured."""
+def _cost(laid: Applied, k: int, future: Future, year: int, rate: float) -> dict[str, float | None]:
+    """Mean cost in ``year`` and up to it, plain and as the present value in the first year; a tonne avoided
+    costs more than a tonne captured."""
     cost = laid.measures[k].cost
     if cost is None:
-        return {"in_year": None, "up_to_year": None, "per_tonne": None, "per_tonne_avoided": None}
+        return dict.fromkeys(COSTS)
     avoided = laid.measures[k].toll.avoided
+    yearly = laid.gross[k] @ future.weights * cost
+    ahead = np.asarray(future.years <= year)
+    factors = (1.0 + rate) ** -(future.years - future.years[0]).astype(np.float64)
     return {
-        "in_year": float(laid.gross[k][at] @ weights) * cost,
-        "up_to_year": float(laid.gross[k][:stop].sum(axis=0) @ weights) * cost,
+        "in_year": float(yearly[np.searchsorted(future.years, year)]),
+        "up_to_year": float(yearly[ahead].sum()),
+        "present_value": float((yearly * factors)[ahead].sum()),
         "per_tonne": cost,
         "per_tonne_avoided": cost / avoided if avoided is not None and avoided > 0 else None,
     }
@@ -168,7 +184,9 @@ def totals(rows: list[dict[str, Any]], laid: Applied, future: Future, year: int)
         joint = spans[span]["direct"] or 0.0
         spans[span] |= {"alone": joint + lost, "interaction": lost}
     unknown = [row["name"] for row in rows if row["cost"]["in_year"] is None]
-    cost = {span: _sum([row["cost"][span] for row in rows]) for span in ("in_year", "up_to_year")}
+    cost = {
+        span: _sum([row["cost"][span] for row in rows]) for span in ("in_year", "up_to_year", "present_value")
+    }
     return {"year": year, **spans, "cost": {**cost, "not_known_of": unknown}}
 
 

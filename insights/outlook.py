@@ -53,6 +53,11 @@ def outlook(
         "measures": rows,
         "totals": totals(rows, laid, future, year),
         "currency": scenario.currency or None,
+        "discount": {
+            "rate": scenario.rate,
+            "from": "usual" if scenario.discount_rate is None else "own",
+            "year": int(future.years[0]),
+        },
         "sensitivity": [] if mark is None else sensitivity(bench, future, mark, scales),
         "priors": scenario.counts.as_record(),
         "assumed": [row for plan in scenario.plans for row in plan.assumed(scales.factors)],

@@ -14,6 +14,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.special import ndtr, ndtri
 
 from insights.levers import Float, Int, ramped
 
@@ -123,16 +124,38 @@ class Draws:
         }
 
 
-def drawn(risk: Risk, project_id: str, seed: int, count: int, counts: Counts) -> Draws:
+@dataclass(frozen=True)
+class Common:
+    """What projects of one kind share: a draw of their own beside each project's (one-factor Gaussian).
+
+    Attributes:
+        kind: names the draw; bad luck is late and not built alike.
+        correlation: of the normal scores of any two projects of the kind, from 0 to 1.
+    """
+
+    kind: str
+    correlation: float
+
+
+def drawn(
+    risk: Risk, project_id: str, seed: int, count: int, counts: Counts, common: Common | None = None
+) -> Draws:
     """The draws of a project on ``count`` paths.
 
     Args:
         project_id: names the draw: one project, one draw, wherever it stands.
         counts: for the parts ``risk`` leaves out. How slippery projects are is itself not known: it is
             drawn once a path, for all projects alike, so their weak priors are correlated.
+        common: what the project shares with others beside that; its own chances stay what they are.
     """
     dice = _dice(seed, project_id)
     slip, cancel, part = (dice.random(count) for _ in range(3))
+    if common is not None and common.correlation > 0:
+        luck = ndtri(_dice(seed, f"kind:{common.kind}").random(count))
+        # High draws are late, low ones are not built: a bad year for the kind is both.
+        slip, cancel = (
+            _mixed(own, sign * luck, common.correlation) for own, sign in ((slip, 1), (cancel, -1))
+        )
     if risk.certain:
         return Draws(np.zeros(count, np.int64), np.ones(count, bool), np.ones(count))
     world = _dice(seed, _WORLD)
@@ -145,6 +168,11 @@ def drawn(risk: Risk, project_id: str, seed: int, count: int, counts: Counts) ->
     late = (slip[:, None] >= ladder[:, :-1]).sum(axis=1)
     built = cancel >= (ended if risk.cancel is None else risk.cancel)
     return Draws(late.astype(np.int64), built, _triangular(risk.delivery, part))
+
+
+def _mixed(own: Float, luck: Float, correlation: float) -> Float:
+    """Even draws again, that share ``luck`` (normal scores) with others."""
+    return np.asarray(ndtr(np.sqrt(correlation) * luck + np.sqrt(1.0 - correlation) * ndtri(own)))
 
 
 def _triangular(shape: tuple[float, ...], chance: Float) -> Float:

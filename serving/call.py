@@ -26,7 +26,7 @@ _READ: Final = frozenset(
     {
         *(b"accept", b"accept-encoding", b"authorization"),
         *(b"content-encoding", b"content-length", b"content-type"),
-        *(b"forwarded", b"if-none-match", b"origin", b"access-control-request-method"),
+        *(b"forwarded", b"host", b"if-none-match", b"origin", b"access-control-request-method"),
         *(b"x-api-key", b"x-forwarded-for", b"x-request-id"),
     }
 )
@@ -91,14 +91,19 @@ class Call:
             )
         return told
 
-    async def body(self) -> bytes:
-        """The JSON body.
+    @property
+    def media(self) -> str:
+        """The media type of the body, in lower case and without parameters."""
+        return self.head(b"content-type").split(";")[0].strip().lower()
+
+    async def body(self, kinds: tuple[str, ...] = (JSON,)) -> bytes:
+        """The body, of one of the media types ``kinds``.
 
         Raises:
             AskError: another content type, too many bytes, or bytes that come too slowly.
             ClientDisconnect: the caller is gone.
         """
-        self._check_headers()
+        self._check_headers(kinds)
         try:
             async with asyncio.timeout(SECONDS):
                 return await self._bounded()
@@ -125,25 +130,25 @@ class Call:
             raise _too_large(f"{size} bytes" if size <= DRAINED else f"more than {DRAINED} bytes")
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
-    def _check_headers(self) -> None:
+    def _check_headers(self, kinds: tuple[str, ...]) -> None:
         heads = self.heads
         kind = heads.get(b"content-type", b"")
-        if kind != b"application/json" or b"content-encoding" in heads:
-            self._check_kind()
+        if kind != b"application/json" or JSON not in kinds or b"content-encoding" in heads:
+            self._check_kind(kinds)
         length = heads.get(b"content-length", b"")
         if length.isdigit() and int(length[:18]) > DRAINED:
             raise _too_large(f"{length[:18].decode()} bytes")
 
-    def _check_kind(self) -> None:
+    def _check_kind(self, kinds: tuple[str, ...]) -> None:
         kind, coding = self.head(b"content-type"), self.head(b"content-encoding") or "identity"
-        if kind.split(";")[0].strip().lower() == JSON and coding.strip().lower() == "identity":
+        if self.media in kinds and coding.strip().lower() == "identity":
             return
         found = f"content-type {shown(kind)!r}" if kind else "no content-type"
         raise AskError(
             "wrong-content-type",
             found=found if coding == "identity" else f"content-encoding {shown(coding)!r}",
-            expected=f"{JSON}, not compressed",
-            remedy=f"send the header content-type: {JSON}, and the body as it is",
+            expected=" or ".join(kinds) + ", not compressed",
+            remedy=f"send the header content-type: {kinds[0]}, and the body as it is",
         )
 
 

@@ -91,6 +91,16 @@ class Desk:
 
     async def own(self, ask: ForecastAsk, form: str, request_id: str, key_id: str) -> Reply:
         """Forecast the caller's own rows, and note the answer in the journal."""
+        told = await self.own_told(ask, request_id, key_id)
+        if form == CSV:
+            body, extra = _as_csv(told)
+            return Reply(
+                body, 200, _CSV, (*extra, (b"x-forecarbon-forecast-id", told["forecast_id"].encode()))
+            )
+        return Reply(write_json_bytes({**told, "journal": self.journal.state}))
+
+    async def own_told(self, ask: ForecastAsk, request_id: str, key_id: str) -> dict[str, Any]:
+        """The answer about the caller's own rows, noted in the journal."""
         forecasts = await self.kitchen.forecast(ask)
         issued_at = self.clock()
         forecast_id = forecast_id_of(issued_at, self.new_id())
@@ -98,10 +108,7 @@ class Desk:
         standing = self.shelf.standing
         told = own_answer(forecasts, standing, **marks)
         self.journal.note(rendered(entry_of(ask, told, standing, key_id)))
-        if form == CSV:
-            body, extra = _as_csv(told)
-            return Reply(body, 200, _CSV, (*extra, (b"x-forecarbon-forecast-id", forecast_id.encode())))
-        return Reply(write_json_bytes({**told, "journal": self.journal.state}))
+        return told
 
 
 def plate_of(ask: ForecastAsk, form: str, standing: Standing) -> Plate:

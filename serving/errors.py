@@ -12,6 +12,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from features.errors import AskError, DataError, ForecarbonError, ModelError
+from insights import refusals
 
 STATUS_OF_CODE: Final[Mapping[str, int]] = {
     "key-missing": 401,
@@ -34,9 +35,12 @@ STATUS_OF_CODE: Final[Mapping[str, int]] = {
     "unknown-target": 404,
     "unknown-project": 404,
     "unknown-answer": 404,
+    "unknown-scenario": 404,
+    "unknown-inventory": 404,
     "method-not-allowed": 405,
     "not-acceptable": 406,
     "body-too-slow": 408,
+    "scenario-moved-on": 409,
     "body-too-large": 413,
     "wrong-content-type": 415,
     "series-absent": 422,
@@ -60,7 +64,10 @@ STATUS_OF_CODE: Final[Mapping[str, int]] = {
             *("order-incomplete", "project-ended", "project-incomplete", "project-kind-unknown"),
             *("project-running", "project-size-unknown", "project-start-unknown", "project-twice"),
             *("quantity-out-of-range", "ramp-impossible", "risk-impossible", "size-missing"),
-            *("start-after-end", "start-missing", "store-unknown", "unit-mismatch"),
+            *("start-after-end", "start-after-forecast", "start-missing", "store-unknown", "unit-mismatch"),
+            *("builds-on-missing", "scenario-too-large", "too-many-saved", "portfolio-implausible"),
+            *("inventory-too-large", "inventory-name-empty"),
+            *("plan-empty", "report-of-another-cluster"),
         ),
         422,
     ),
@@ -196,9 +203,7 @@ def place_of(loc: tuple[int | str, ...]) -> str:
 
 def shown(value: object) -> str:
     """A foreign value, safe and short enough to be repeated back."""
-    text = value if isinstance(value, str) else repr(value)
-    safe = "".join(sign if sign.isprintable() else "?" for sign in text[: SHOWN_CHARACTERS + 1])
-    return safe if len(safe) <= SHOWN_CHARACTERS else safe[:SHOWN_CHARACTERS] + "…"
+    return refusals.shown(value, SHOWN_CHARACTERS)
 
 
 def _found(code: str, place: str, value: object) -> str:

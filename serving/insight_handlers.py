@@ -10,6 +10,8 @@ from features.errors import AskError
 from insights.brief import LANGUAGE
 from insights.goals import FIRST_YEAR, LAST_YEAR, Goal
 from serving.call import Call
+from serving.coalition_handlers import PORTFOLIO
+from serving.coalition_view import coalition_view
 from serving.compare_view import YEAR, compare_view
 from serving.desk import Desk
 from serving.driven import drivers_view
@@ -31,6 +33,8 @@ from serving.progress import calibration_view, goals_of, name_of, progress_view
 from serving.provenance import Look, provenance_view, with_id
 from serving.queries import Question, needed, one, whole_of, year_of
 from serving.reply import Reply, of_record
+from serving.report.printing import VIEWS as REPORT_VIEWS
+from serving.saved_handlers import COMPARED, look_compared
 from serving.scenario_handlers import look as scenario_look
 from serving.shelf import Standing
 from serving.split_ahead import forecast_split_view
@@ -104,8 +108,11 @@ VIEWS: Final[dict[str, Look]] = {
     "forecast-split": _split_ahead,
     "decomposition": _decomposition,
     "scenario": scenario_look,
+    COMPARED: look_compared,
+    PORTFOLIO: coalition_view,
     "standings": _standings,
     **PLAN_VIEWS,
+    **REPORT_VIEWS,
 }
 
 

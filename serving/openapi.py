@@ -8,11 +8,14 @@ from typing import Any, Final
 from serving.openapi_insights import insight_schemas
 from serving.openapi_parts import headers_of_all, keys_of_all, parameters_of_all
 from serving.openapi_paths import paths
+from serving.openapi_records import record_schemas
+from serving.openapi_reports import report_schemas
+from serving.openapi_saved import saved_schemas
 from serving.openapi_scenarios import scenario_schemas
 from serving.openapi_schemas import ask_schemas, error_schemas, forecast_schemas
 from serving.openapi_views import view_schemas
 
-VERSION: Final = "1.2.0"
+VERSION: Final = "1.3.0"
 _ABOUT: Final = (
     "Calibrated emissions forecasts of industrial clusters, their sectors and plants, in tonnes of CO2e. "
     "Every answer names the model that made it. v1 stays: fields and paths are added, never taken away or "
@@ -37,6 +40,9 @@ def document() -> dict[str, Any]:
                 **view_schemas(),
                 **insight_schemas(),
                 **scenario_schemas(),
+                **saved_schemas(),
+                **record_schemas(),
+                **report_schemas(),
                 **error_schemas(),
             },
             "headers": headers_of_all(),

@@ -25,6 +25,7 @@ ERRORS: Final[Mapping[int, str]] = {
     405: "The path does not take this method.",
     406: "None of the media types in Accept is offered.",
     408: "The body came too slowly.",
+    409: "It has changed since the version you build on.",
     413: "The body is too large.",
     415: "The body is not application/json.",
     422: "The figures sent, or the series named, allow no such answer.",

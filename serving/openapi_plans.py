@@ -180,6 +180,7 @@ def _plan() -> dict[str, Any]:
         "notes": TEXTS,
         "level": NUMBER,
         **dict.fromkeys(("asked", "without", "curve"), OPEN),
+        "risks": RECORDS,
         "plan": nullable(choice),
         "nearest": nullable(nearest),
     }

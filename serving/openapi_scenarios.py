@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from insights.scenario_fields import SCENARIO, Field, Fields
+from insights.fields import Field, Fields
+from insights.scenario_fields import SCENARIO
 from serving.openapi_parts import (
     COUNT,
     NUMBER,
@@ -92,6 +93,7 @@ def _outlook() -> dict[str, Any]:
         "measures": {"type": "array", "items": _measure()},
         "totals": _totals(),
         "currency": TEXT_OR_NULL,
+        "discount": fields({"rate": NUMBER, "from": {"enum": ["own", "usual"]}, "year": COUNT}),
         "sensitivity": {"type": "array", "items": _sensitivity()},
         "priors": OPEN,
         "assumed": RECORDS,
@@ -136,7 +138,7 @@ def _measure() -> dict[str, Any]:
             **dict.fromkeys(("grid", "break_even_grid"), NUMBER_OR_NULL),
             **dict.fromkeys(("in_year", "up_to_year"), _tonnes(*told)),
             "by_year": {"type": "array", "items": fields({"year": COUNT, "direct": NUMBER})},
-            "cost": _tonnes("in_year", "up_to_year", "per_tonne", "per_tonne_avoided"),
+            "cost": _tonnes("in_year", "up_to_year", "present_value", "per_tonne", "per_tonne_avoided"),
         },
         {"risk": OPEN},
     )
@@ -144,7 +146,8 @@ def _measure() -> dict[str, Any]:
 
 def _totals() -> dict[str, Any]:
     sums = _tonnes("captured", "direct", "elsewhere", "avoided", "alone", "interaction")
-    cost = fields({**dict.fromkeys(("in_year", "up_to_year"), NUMBER_OR_NULL), "not_known_of": TEXTS})
+    told = dict.fromkeys(("in_year", "up_to_year", "present_value"), NUMBER_OR_NULL)
+    cost = fields({**told, "not_known_of": TEXTS})
     return fields({"year": COUNT, "in_year": sums, "up_to_year": sums, "cost": cost})
 
 

@@ -110,9 +110,13 @@ class NetworkAsk(_Ask):
 
 
 class OptionAsk(_Ask):
-    """A lever or project: tonnes abated in its first, second, … year; the last goes on."""
+    """A lever or project: tonnes abated in its first, second, … year; the last goes on.
+
+    With a ``project_id`` of the registry, ``built`` and ``slip`` may be left out: its weak priors stand in.
+    """
 
     name: Name
+    project_id: Name | None = None
     tonnes: Annotated[list[Signed], Field(min_length=1, max_length=MOST_YEARS)]
     earliest: Year
     capex: Amount = 0.0

@@ -16,16 +16,16 @@ from insights.chance import LEVELS
 from insights.figures import Future, weighted_quantiles
 from insights.goals import Goal, gathered
 from insights.macc import Curve, curve
-from insights.options import Aim, Choice, Option, Question, Rules
+from insights.options import Aim, Choice, Question, Rules
 from insights.planner import Plan, find_plan
 from insights.resolve import Resolved, resolve
-from serving.crossing import dice_of
 from serving.deal_views import contract_view, corridors_view
 from serving.errors import shown
 from serving.ground import ground_of
 from serving.insight_ask import ProgressAsk, goals_of_ask
 from serving.network_view import network_view
-from serving.plan_ask import OptionAsk, PlanAsk, yearly
+from serving.plan_ask import PlanAsk, yearly
+from serving.plan_options import option_of, risks_of
 from serving.progress import factors_of, goals_of, recalibration_of
 from serving.provenance import Look
 from serving.shelf import Standing
@@ -60,6 +60,7 @@ def plan_view(standing: Standing, question: Mapping[str, Any]) -> dict[str, Any]
         "notes": list(resolved.notes),
         "level": resolved.level,
         "asked": {"probability": ask.probability, "share_of_paths": asked.aim.probability},
+        "risks": risks_of(ask.options),
         "without": probability(plan.without, future, scales),
         **_told(plan, asked, future, scales),
         "curve": _curve(curve(asked, plan.choice)),
@@ -138,35 +139,6 @@ def question_of(ask: PlanAsk, resolved: Resolved, future: Future, share: float) 
     )
     count = future.paths.shape[1]
     return Question(aim, tuple(option_of(each, ask.series, count) for each in ask.options), rules)
-
-
-def option_of(each: OptionAsk, series: str, paths: int) -> Option:
-    """An option; with a chance of not being built or of being late its tonnes differ from path to path.
-
-    Draws are the caller's chances, alike for every option of a name and series, and independent of the
-    emissions and of one another.
-    """
-    tonnes = np.array(each.tonnes, dtype=np.float64)
-    money = (each.capex, each.opex, each.savings, each.life)
-    slip = np.array([1.0] if each.slip is None else each.slip)
-    if abs(slip.sum() - 1.0) > 1e-6:
-        raise AskError(
-            "plan-implausible",
-            found=f"options.{each.name}.slip: {slip.sum():g} in all",
-            expected="chances of being 0, 1, 2, … years late that add up to 1",
-            remedy=f"mend options.{each.name}.slip",
-            facts={"field": f"options.{each.name}.slip"},
-        )
-    if each.built == 1.0 and len(slip) == 1:
-        return Option(each.name, tonnes, each.earliest, *money)
-    dice = np.random.default_rng(dice_of(series, f"plan/{each.name}"))
-    built = dice.random(paths) < each.built
-    late = np.searchsorted(np.cumsum(slip / slip.sum()), dice.random(paths), side="right").clip(
-        max=len(slip) - 1
-    )
-    place = np.arange(len(tonnes) + len(slip) - 1)[:, None] - late[None, :]
-    drawn = np.where(place >= 0, tonnes[np.clip(place, 0, len(tonnes) - 1)], 0.0) * built
-    return Option(each.name, drawn, each.earliest, *money)
 
 
 def _told(plan: Plan, asked: Question, future: Future, scales: Scales) -> dict[str, Any]:

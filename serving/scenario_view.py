@@ -11,7 +11,8 @@ from features.reference.tables import load
 from features.series.words import UNIQUE_ID, UNIT
 from insights.assess import Scales
 from insights.outlook import outlook
-from insights.scenario import Scenario, diff, scenario_of
+from insights.scenario import Scenario, scenario_of
+from insights.scenario_diff import diff
 from serving.ground import ground_of
 from serving.progress import chosen_of, factors_of, goals_of, name_of, recalibration_of
 from serving.shelf import Standing

@@ -7,7 +7,7 @@ from typing import Final
 import sqlalchemy as sa
 
 # The newest step of serving/migrations: a database that stands there needs none.
-HEAD: Final = "0001"
+HEAD: Final = "0002"
 # Not alembic's own name for it: a tracking server may keep its tables in the same database.
 VERSIONS: Final = "forecarbon_state_version"
 
@@ -55,4 +55,34 @@ AUDIT: Final = sa.Table(
     sa.Column("what", sa.String),
     sa.Column("place", sa.String),
     sa.Column("outcome", sa.String),
+)
+SCENARIOS: Final = sa.Table(
+    "scenarios",
+    _META,
+    sa.Column("scenario_id", sa.String, primary_key=True),
+    sa.Column("owner", sa.String),
+    sa.Column("newest", sa.Integer),
+    sa.Column("shared", sa.Boolean),
+    sa.Column("changed_at", sa.String),
+    sa.Column("removed_at", sa.String),
+)
+SCENARIO_VERSIONS: Final = sa.Table(
+    "scenario_versions",
+    _META,
+    sa.Column("scenario_id", sa.String, primary_key=True),
+    sa.Column("version", sa.Integer, primary_key=True),
+    sa.Column("at", sa.String),
+    sa.Column("who", sa.String),
+    sa.Column("fingerprint", sa.String),
+    sa.Column("body", sa.Text),
+)
+INVENTORIES: Final = sa.Table(
+    "inventories",
+    _META,
+    sa.Column("inventory_id", sa.String, primary_key=True),
+    sa.Column("owner", sa.String),
+    sa.Column("at", sa.String),
+    sa.Column("digest", sa.String),
+    sa.Column("about", sa.Text),
+    sa.Column("rows", sa.Text),
 )

@@ -139,7 +139,9 @@ def test_tonnes_add_up() -> None:
     assert totals["in_year"]["direct"] == pytest.approx(fall)
     assert totals["in_year"]["alone"] == pytest.approx(fall + totals["in_year"]["interaction"])
     assert totals["in_year"]["avoided"] is None  # the grid of the first capture is not known
-    assert totals["cost"] == {"in_year": None, "up_to_year": None, "not_known_of": ["boilers", "catch"]}
+    assert totals["cost"] == {
+        **dict.fromkeys(("in_year", "up_to_year", "present_value")), "not_known_of": ["boilers", "catch"],
+    }  # fmt: skip
     by_name = {row["name"]: row for row in rows}
     assert by_name["boilers"]["flags"] == ["raises-emissions"]
     assert by_name["boilers"]["in_year"]["avoided"] < 0 < by_name["boilers"]["in_year"]["direct"]
@@ -241,3 +243,21 @@ def test_a_change_is_zero_or_has_noise() -> None:
     after[:] = False
     after[0] = True
     assert change_of(before, after, future, SCALES)["p_low"] == 0.0
+
+
+def test_costs_are_told_plain_and_as_a_present_value() -> None:
+    sure = {**CCS, "cost": "50 EUR/t", "risk": SURE, "capacity": "1 Mt/year"}
+    told = outlook(scenario(projects=[sure]), ground(), SCALES, TELLINGS)
+    assert told["discount"] == {"rate": 0.03, "from": "usual", "year": 2025}
+    cost = told["totals"]["cost"]
+    years = np.arange(2028, 2036)
+    assert cost["up_to_year"] == pytest.approx(50e6 * len(years))
+    assert cost["present_value"] == pytest.approx(sum(50e6 / 1.03 ** (year - 2025) for year in years))
+    flat = outlook(scenario(projects=[sure], discount_rate=0), ground(), SCALES, TELLINGS)
+    assert flat["totals"]["cost"]["present_value"] == pytest.approx(cost["up_to_year"])
+    assert flat["discount"]["from"] == "own"
+    assert flat["fingerprint"] != told["fingerprint"]
+    same = scenario(projects=[sure], discount_rate=0.03)
+    assert same.fingerprint == told["fingerprint"], "the usual rate, said or not"
+    bare = outlook(scenario(projects=[CCS]), ground(), SCALES, TELLINGS)
+    assert bare["totals"]["cost"]["present_value"] is None

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from features.errors import AskError
-from insights.scenario import diff, scenario_of
+from insights.scenario import scenario_of
+from insights.scenario_diff import diff
 from insights.scenario_fields import SCENARIO
 from tests.insights.plans import CCS, FACTORS, PORTHOS, REFERENCE, scenario, table
 
@@ -83,7 +84,7 @@ REFUSED: list[tuple[str, Any, str, str, str]] = [
     ("seed", -1, "out-of-range", "seed", "0 to"),
     ("seed", 10**400, "out-of-range", "seed", "0 to"),
     ("base_year", 1066, "out-of-range", "base_year", "1970 to 2100"),
-    ("order", ["ccus"], "out-of-range", "order", "4 entries"),
+    ("order", ["ccus"], "order-incomplete", "order", "each once of ccus, efficiency"),
     ("order", ["ccus"] * 4, "order-incomplete", "order", "each once"),
     ("order", "ccus", "invalid-value", "order", "a list"),
     ("grid", "0.2 t", "unit-mismatch", "grid", "t/MWh"),

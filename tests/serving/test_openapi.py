@@ -42,6 +42,17 @@ OPERATIONS: Final = {
     ("post", "/v1/insights/network"): "network", ("post", "/v1/insights/plan"): "plan",
     ("post", "/v1/insights/corridors"): "corridors", ("post", "/v1/insights/contract"): "contract",
     ("get", "/v1/provenance/{answer_id}"): "provenance", ("post", "/v1/scenarios"): "scenario",
+    ("get", "/v1/scenarios/saved"): "savedScenarios", ("post", "/v1/scenarios/saved"): "saveScenario",
+    ("get", "/v1/scenarios/saved/{scenario_id}"): "savedScenario",
+    ("post", "/v1/scenarios/removed"): "removeScenario",
+    ("post", "/v1/scenarios/compare"): "compareScenarios",
+    ("post", "/v1/insights/portfolio"): "portfolio",
+    ("post", "/v1/inventories/check"): "checkInventory", ("post", "/v1/inventories"): "keepInventory",
+    ("get", "/v1/inventories"): "inventories", ("get", "/v1/inventories/{inventory_id}"): "inventory",
+    ("get", "/v1/models/reliability"): "reliability", ("get", "/v1/retrains"): "retrains",
+    ("get", "/v1/sources"): "sources",
+    ("post", "/v1/insights/funding"): "funding", ("post", "/v1/reports"): "ownReport",
+    ("get", "/v1/reports/{cluster_id}"): "report",
 }  # fmt: skip
 PYTHON: Final[dict[str, Any]] = {
     "object": dict, "array": list, "string": str, "number": (int, float), "integer": int, "boolean": bool,
@@ -136,7 +147,8 @@ def test_views_of_the_pack_can_be_asked_conditionally() -> None:
         "/v1/clusters", "/v1/clusters/{cluster_id}", "/v1/series", "/v1/forecast", "/v1/evidence",
         "/v1/lineage", "/v1/models/current", "/v1/insights/progress", "/v1/insights/compare",
         "/v1/insights/initiative", "/v1/insights/why", "/v1/insights/drivers", "/v1/insights/calibration",
-        "/v1/insights/standings",
+        "/v1/models/reliability", "/v1/sources",
+        "/v1/reports/{cluster_id}", "/v1/insights/standings",
     }  # fmt: skip
     for _, path, told in operations():
         if "304" in told["responses"]:

@@ -241,3 +241,26 @@ def test_a_contract_says_what_makes_it_pay_and_who_pays_when_it_is_late(whole: S
 )  # fmt: skip
 def test_contracts_that_cannot_be_are_refused(more: dict[str, Any], code: str, whole: Standing) -> None:
     assert refused("contract", {**example("contract"), **more}, whole).code == code
+
+
+def test_a_project_of_the_registry_brings_its_weak_priors(whole: Standing) -> None:
+    option = {"name": "a", "tonnes": [2e6], "earliest": 2026, "capex": 1e8}
+    known = {**option, "project_id": "nl-rotterdam-porthos"}
+    sure, weak, own = (
+        told_of("plan", plan(options=[each]), whole)
+        for each in (option, known, {**known, "built": 1.0, "slip": [1.0]})
+    )
+    assert [each["risks"][0]["built"] for each in (sure, weak, own)] == ["certain", "weak-prior", "own"]
+    assert weak["risks"][0]["priors"]["weak"] is True
+    chances = [(each["plan"] or each["nearest"]["likeliest"])["chance"]["p"] for each in (sure, weak, own)]
+    assert chances[1] < chances[0] == chances[2], "what may fail is less likely to meet the target"
+
+
+@pytest.mark.parametrize(
+    ("project_id", "code"),
+    [("no-such", "unknown-project"), ("gb-solent-solent-co2-pipeline-and-channel-storage", "project-ended")],
+)
+def test_a_project_that_is_not_to_come_has_no_priors(project_id: str, code: str, whole: Standing) -> None:
+    options = [{"name": "a", "tonnes": [2e6], "earliest": 2026, "project_id": project_id}]
+    error = refused("plan", plan(options=options), whole)
+    assert (error.code, error.facts["field"]) == (code, "options.a.project_id")

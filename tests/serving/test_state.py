@@ -19,7 +19,10 @@ print("ready", flush=True)
 sys.stdin.readline()
 upgrade(sys.argv[1])
 """
-TABLES = {"journal", "keys", "actuals", "audit", "forecarbon_state_version"}
+TABLES = {
+    *("journal", "keys", "actuals", "audit", "forecarbon_state_version"),
+    *("scenarios", "scenario_versions", "inventories"),
+}
 
 
 def tables_of(store: Path) -> set[str]:
@@ -89,7 +92,10 @@ def test_the_newest_step_is_the_one_the_code_reads() -> None:
 def test_tables_are_those_that_queries_name(tmp_path: Path) -> None:
     upgrade(f"sqlite:///{tmp_path}/state.db")
     line = sqlite3.connect(tmp_path / "state.db")
-    for table in (tables.JOURNAL, tables.KEYS, tables.ACTUALS, tables.AUDIT):
+    for table in (
+        *(tables.JOURNAL, tables.KEYS, tables.ACTUALS, tables.AUDIT),
+        *(tables.SCENARIOS, tables.SCENARIO_VERSIONS, tables.INVENTORIES),
+    ):
         made = [row[1] for row in line.execute(f"PRAGMA table_info({table.name})")]
         assert made == [column.name for column in table.columns]
     line.close()
