@@ -1,4 +1,4 @@
-"""The commands that answer: which clusters there are, how far one is on its way, and what if.
+"""The commands that answer: which clusters there are, how far one is on its way, what if, what was when.
 
 Part of the command line, like ``forecarbon.py``, which takes them in: each command is one call.
 """
@@ -13,9 +13,15 @@ import typer
 AT_HOME = Path(__file__).resolve().parent / "store"
 
 app = typer.Typer()
+lake_app = typer.Typer(help="What was known when: snapshots of the sources.", no_args_is_help=True)
+app.add_typer(lake_app, name="lake")
 Store = Annotated[
     Path,
     typer.Option("--store", envvar="FORECARBON_STORE", help="Where models, runs and forecasts are kept."),
+]
+LakePlace = Annotated[
+    str | None,
+    typer.Option("--lake", envvar="FORECARBON_LAKE", help="A folder or fsspec URL, if not STORE/lake."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -80,3 +86,49 @@ def scenario(
     from serving.printed_scenario import print_scenarios
 
     print_scenarios(files, store=store, as_json=as_json)
+
+
+@app.command()
+def report(
+    cluster: Annotated[str, typer.Argument(help="Cluster of the registry.")],
+    out: Annotated[Path, typer.Option(help="Where to write it.")],
+    funding: Annotated[bool, typer.Option("--funding", help="The funding pack.")] = False,
+    scenario: Annotated[Path | None, typer.Option(help="The pack of this scenario (TOML, JSON).")] = None,
+    terms: Annotated[Path | None, typer.Option(help="TOML: grant, capex, opex, rate, promised …")] = None,
+    form: Annotated[
+        str, typer.Option("--format", help="pdf, html, or png of page one; else by the file's name.")
+    ] = "",
+    address: Annotated[
+        str, typer.Option(help="Of the service that numbers lead to.")
+    ] = "http://127.0.0.1:3000",
+    store: Store = AT_HOME,
+) -> None:
+    """Write the report of a cluster, or its funding pack, as PDF or HTML."""
+    from serving.printed_report import write_report
+
+    write_report(
+        cluster, store=store, out=out, funding=funding, scenario=scenario, terms=terms, form=form,
+        address=address,
+    )  # fmt: skip
+
+
+@lake_app.command("list")
+def lake_list(store: Store = AT_HOME, lake: LakePlace = None) -> None:
+    """List the snapshots of the lake."""
+    from features.series.lake_report import print_list
+
+    print_list(lake or store / "lake")
+
+
+@lake_app.command("diff")
+def lake_diff(
+    a: Annotated[str, typer.Argument(help="A snapshot, or a day: what was known then.")],
+    b: Annotated[str, typer.Argument(help="Another.")],
+    out: Annotated[Path | None, typer.Option(help="Where to write all rows (csv, parquet).")] = None,
+    rows: Annotated[int, typer.Option(help="Rows to print.")] = 20,
+    store: Store = AT_HOME, lake: LakePlace = None,
+) -> None:  # fmt: skip
+    """Show what was restated from A to B."""
+    from features.series.lake_report import print_diff
+
+    print_diff(lake or store / "lake", a, b, out=out, rows=rows)

@@ -20,14 +20,14 @@ def plain_text(value: object) -> str:
     return text
 
 
-def csv_text(frame: pd.DataFrame) -> str:
+def csv_text(frame: pd.DataFrame, *, header: bool = True) -> str:
     """A frame as CSV without its index: names of columns and texts made plain, all else as pandas has it."""
     told = frame.rename(columns=_plain)
     for place in range(frame.shape[1]):
         column = frame.iloc[:, place]
         if column.dtype == object or isinstance(column.dtype, pd.StringDtype | pd.CategoricalDtype):
             told.isetitem(place, column.astype(object).map(_plain).to_numpy())
-    text: str = told.to_csv(index=False)
+    text: str = told.to_csv(index=False, header=header)
     return text
 
 

@@ -6,10 +6,13 @@ how many more, what to do.
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 SHOWN_OFFENDERS = 3
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_CLOSED = {errno.EACCES, errno.EPERM}
 
 
 class ForecarbonError(Exception):
@@ -44,6 +47,10 @@ class ForecarbonError(Exception):
         self.facts: dict[str, Any] = dict(facts or {})
         super().__init__(self.message)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Errors travel between processes as what they hold."""
+        return _again, (type(self), dict(self.__dict__))
+
     @property
     def message(self) -> str:
         """The whole refusal in one line, in the house order."""
@@ -67,6 +74,13 @@ class ForecarbonError(Exception):
         }
 
 
+def _again(kind: type[ForecarbonError], held: dict[str, Any]) -> ForecarbonError:
+    fault = kind.__new__(kind)
+    fault.__dict__.update(held)
+    fault.args = (fault.message,)
+    return fault
+
+
 class AskError(ForecarbonError):
     """The caller asked for something that cannot be answered; the caller mends the question."""
 
@@ -81,3 +95,21 @@ class ModelError(ForecarbonError):
 
 class LawBroken(ForecarbonError):
     """One of our own laws does not hold: a bug of ours."""
+
+
+def of_system(fault: OSError) -> ModelError:
+    """What the system refused, in our own form: disk full, read-only, no permission, or its own words."""
+    place = f" at {fault.filename}" if fault.filename else ""
+    if fault.errno in _FULL:
+        code, expected, remedy = "disk-full", "room to write", "make room and run it again"
+    elif fault.errno == errno.EROFS:
+        code, expected = "read-only", "a place that can be written to"
+        remedy = "mount it for writing, or name another place, and run it again"
+    elif fault.errno in _CLOSED:
+        code, expected = "no-permission", "leave to read and write there"
+        remedy = "run it as the user whom the store belongs to, or give that user the folder"
+    else:
+        code, expected = "system-refused", "the system to do what was asked"
+        remedy = "mend what it says and run it again"
+    said = f"{type(fault).__name__}: {fault.strerror or fault}{place}"
+    return ModelError(code, found=said, expected=expected, remedy=remedy)

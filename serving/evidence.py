@@ -20,7 +20,7 @@ def evidence_view(unique_id: str, standing: Standing) -> dict[str, Any]:
 
     mase and sql are in naive scales of the series (below the baseline's is better), coverage_80 and
     coverage_95 shares of actuals inside the band. Fields of what was not judged are null, and ``sentence``
-    says so.
+    says so. ``fans`` are what the backtest said at past cutoffs, with what came true.
 
     Raises:
         AskError: no series of that name.
@@ -40,6 +40,7 @@ def evidence_view(unique_id: str, standing: Standing) -> dict[str, Any]:
         "sentence": _sentence(unique_id, own, track, standing),
         **_beside(track, unique_id, own),
         **_of_kind(track, kind),
+        "fans": pack.kept.fans(unique_id),
         "model_version": pack.model_version,
         "as_of": pack.card["as_of"],
         "degraded": standing.degraded,

@@ -33,10 +33,12 @@ from serving.progress import calibration_view, goals_of, name_of, progress_view
 from serving.provenance import Look, provenance_view, with_id
 from serving.queries import Question, needed, one, whole_of, year_of
 from serving.reply import Reply, of_record
+from serving.report.printing import VIEWS as REPORT_VIEWS
 from serving.saved_handlers import COMPARED, look_compared
 from serving.scenario_handlers import look as scenario_look
 from serving.shelf import Standing
 from serving.split_ahead import forecast_split_view
+from serving.standings import standings_view
 from serving.views import told_of
 from serving.why import why_view
 from serving.why_brief import with_brief
@@ -72,6 +74,11 @@ def _initiative(standing: Standing, question: Mapping[str, Any]) -> dict[str, An
     return initiative_view(standing, year=int(question["year"]))
 
 
+def _standings(standing: Standing, question: Mapping[str, Any]) -> dict[str, Any]:
+    del question
+    return standings_view(standing)
+
+
 def _why(standing: Standing, question: Mapping[str, Any]) -> dict[str, Any]:
     name = str(question["series"])
     told = why_view(name, standing, question.get("start_year"), question.get("end_year"))
@@ -103,7 +110,9 @@ VIEWS: Final[dict[str, Look]] = {
     "scenario": scenario_look,
     COMPARED: look_compared,
     PORTFOLIO: coalition_view,
+    "standings": _standings,
     **PLAN_VIEWS,
+    **REPORT_VIEWS,
 }
 
 
@@ -165,6 +174,12 @@ async def initiative(desk: Desk, call: Call) -> Reply:
         return _made("initiative", {"year": year_of(told, "year", FIRST_YEAR, LAST_YEAR) or YEAR}, standing)
 
     return await view(desk, call, "initiative", call.query("year"), look)
+
+
+async def standings(desk: Desk, call: Call) -> Reply:
+    """GET /v1/insights/standings."""
+    asked = call.query()
+    return await view(desk, call, "standings", asked, lambda standing, _: _made("standings", {}, standing))
 
 
 async def why(desk: Desk, call: Call) -> Reply:

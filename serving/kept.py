@@ -20,6 +20,7 @@ from features.files import read_json
 from features.series.basis_files import FOLDER as BASIS
 from features.series.words import DS, KNOWN_AT, UNIQUE_ID
 from models.dated import DATED_FILE, DatedRecord
+from models.past_fans import FANS_FILE, fans_of
 from models.track_record import FACTS_FILE, FILES, TrackRecord
 from serving.layout import MODEL, RETRAIN, sha256_of
 
@@ -122,6 +123,26 @@ class Kept:
             return DatedRecord.read(self.folder / MODEL)
         except (OSError, ValueError, KeyError, TypeError) as why:
             raise self._unreadable(f"{type(why).__name__}: {why}") from why
+
+    def fans(self, unique_id: str) -> list[dict[str, Any]]:
+        """What the backtest said of one series at past cutoffs; empty where the model keeps none of it.
+
+        Raises:
+            ModelError: the file is not as it was written.
+        """
+        if self._fans is None:
+            return []
+        try:
+            return fans_of(self._fans, unique_id)
+        except (OSError, ValueError, KeyError, pa.ArrowException) as why:
+            raise self._unreadable(f"{type(why).__name__}: {why}") from why
+
+    @cached_property
+    def _fans(self) -> Path | None:
+        if not self._has(FANS_FILE):
+            return None
+        self._check([FANS_FILE])
+        return self.folder / MODEL / FANS_FILE
 
     @cached_property
     def figures(self) -> Figures | None:

@@ -88,6 +88,9 @@ def insight_paths() -> dict[str, Any]:
         "/v1/insights/initiative": {
             "get": view_of("initiative", "Claims beside what backs them", "InitiativeView", whole),
         },
+        "/v1/insights/standings": {
+            "get": view_of("standings", "Where all clusters stand, a line each", "Standings"),
+        },
         **why_paths(),
         **plan_paths(),
         "/v1/provenance/{answer_id}": {
@@ -134,6 +137,7 @@ def _progress_schemas() -> dict[str, Any]:
             "achieved_from": _YEAR_OR_NULL,
             "forecast": nullable(OPEN),
             "informed_by": {"type": "array", "items": COUNT},
+            "fan": {**RECORDS, "description": "Quantiles by year after the newest figure, in this scope."},
         }
     )
     told = {
@@ -234,4 +238,5 @@ def _initiative_schemas() -> dict[str, Any]:
         **dict.fromkeys(("projects", "indicators"), RECORDS),
         "without_series": TEXTS,
     }
-    return {"InitiativeView": fields({**told, **_TOLD})}
+    standings = {"unit": TEXT, "clusters": listed("StandingLine")}
+    return {"InitiativeView": fields({**told, **_TOLD}), "Standings": fields({**standings, **_TOLD})}

@@ -55,10 +55,13 @@ def _cluster_schemas() -> dict[str, Any]:
     status = {"status": {"enum": ["served", "absent"]}, "unit": TEXT}
     name = {"cluster_id": TEXT}
     place = {"lat": NUMBER_OR_NULL, "lon": NUMBER_OR_NULL}
-    own = ("targets", "projects", "bridges", "series", "plants", "absent_series", "history")
+    own = ("targets", "projects", "bridges", "series", "plants", "absent_series", "history", "breaks")
     lists = dict.fromkeys(own, RECORDS)
+    line = {**name, "name": TEXT, "country": TEXT, **place, **status}
+    told = {"trend": nullable(OPEN), "target": nullable(OPEN), "refused": RECORDS}
     return {
-        "ClusterLine": fields({**name, "name": TEXT, "country": TEXT, **place, **status}, standing),
+        "ClusterLine": fields(line, standing),
+        "StandingLine": fields({**line, **told}, standing),
         "Clusters": fields(
             {"clusters": listed("ClusterLine"), "initiative": fields(status, standing), **_TOLD}
         ),
@@ -134,6 +137,7 @@ def _evidence_schemas() -> dict[str, Any]:
                 "kind_scores": kind,
                 "kind_baseline_scores": kind,
                 "kind_by_step": listed("KindScores"),
+                "fans": {**RECORDS, "description": "What was said at past cutoffs, and what came true."},
                 **_TOLD,
             }
         ),

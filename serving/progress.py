@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from features.reference.tables import Reference, load
 from features.series.words import UNIQUE_ID, UNIT
 from insights.assess import Factors, Scales, assessed
 from insights.brief import LANGUAGE, Said, of_goal, written
-from insights.figures import Record
+from insights.figures import Future, Record, weighted_quantiles
 from insights.goals import Goal, Telling, gathered
 from insights.progress import achieved
 from insights.resolve import Ground, resolve
@@ -21,6 +21,8 @@ from serving.errors import shown
 from serving.ground import ground_of
 from serving.shelf import Standing
 from serving.views import told_of
+
+FAN: Final = (0.025, 0.1, 0.5, 0.9, 0.975)
 
 
 def progress_view(
@@ -222,7 +224,18 @@ def _figures(record: Record, ground: Ground) -> dict[str, Any]:
         "achieved_from": since,
         "forecast": None if refusal is None else refusal.as_record(),
         "informed_by": [] if future is None else list(future.informed_by),
+        "fan": [] if future is None else _fan(future, record.year),
     }
+
+
+def _fan(future: Future, after: int) -> list[dict[str, float]]:
+    """Quantiles of the weighted paths in the years after the newest figure: what chances are read from."""
+    ahead, levels = future.after(after), np.array(FAN)
+    told = []
+    for year, draws in zip(ahead.years, ahead.paths, strict=True):
+        found = weighted_quantiles(draws, ahead.weights, levels)
+        told.append({"year": int(year), **{f"q{q}": float(v) for q, v in zip(FAN, found, strict=True)}})
+    return told
 
 
 def brief_of(answer: dict[str, Any]) -> list[Said]:

@@ -11,13 +11,12 @@ from typing import Any, Final
 import pandas as pd
 import pyarrow.parquet as pq
 
-from features.files import read_json, read_records
+from features.files import read_json
 from features.reference.tables import load
 from features.series.quality import grade
 from features.series.words import DS, KNOWN_AT, SCOPE, SOURCE, UNIQUE_ID, Y
-from serving.cursors import cursor_of, place_of_cursor
 from serving.layout import CARD, PACKS
-from serving.listing import USUAL, check_limit
+from serving.listing import USUAL, newest_lines
 from serving.origin import Told, figures_of
 from serving.packs import packs_in
 from serving.shelf import Standing
@@ -32,7 +31,6 @@ TOLD: Final = (
 TRACKING: Final = ("FORECARBON_TRACKING_URI", "MLFLOW_TRACKING_URI")
 COMMAND: Final = "forecarbon mlflow"
 SHOWN_RESTATED: Final = 200
-_AGAIN: Final = "leave the cursor out and begin at the first page"
 
 
 def retrains_page(store: Path, *, limit: int = USUAL, cursor: str | None = None) -> dict[str, Any]:
@@ -41,11 +39,7 @@ def retrains_page(store: Path, *, limit: int = USUAL, cursor: str | None = None)
     Raises:
         AskError: a limit out of range, or a cursor that is none.
     """
-    check_limit(limit)
-    lines = read_records(store / RETRAINS)
-    place = place_of_cursor(cursor, whole=RETRAINS, question="", remedy=_AGAIN)
-    end = min(place, len(lines)) if cursor else len(lines)
-    start = max(0, end - limit)
+    lines, paged = newest_lines(store, RETRAINS, limit=limit, cursor=cursor)
     verdicts = _verdicts(store)
     return {
         "retrains": [
@@ -53,10 +47,9 @@ def retrains_page(store: Path, *, limit: int = USUAL, cursor: str | None = None)
                 **{name: line.get(name) for name in TOLD},
                 "verdict": verdicts.get(str(line.get("verdict_id"))),
             }
-            for line in reversed(lines[start:end])
+            for line in lines
         ],
-        "count": len(lines),
-        "next": cursor_of(start, whole=RETRAINS, question="") if start else None,
+        **paged,
         "tracking": tracking(os.environ),
     }
 
@@ -101,18 +94,18 @@ def reliability_view(standing: Standing) -> dict[str, Any]:
 def sources_view(standing: Standing) -> dict[str, Any]:
     """Every source behind the served model: terms, span, vintages; and the newest restatements."""
     told = figures_of(standing.pack)
-    frame = _vintages(told)
+    frame = vintages(told)
     return {
         "sources": _sources(told, frame),
         "vintages": _by_day(frame),
-        "restated": _restated(frame),
+        "restated": restated(frame),
         "origin": {} if told.figures is None else dict(told.figures.origin),
         "published": _published(),
         **told_of(standing),
     }
 
 
-def _vintages(told: Told) -> pd.DataFrame:
+def vintages(told: Told) -> pd.DataFrame:
     """Every vintage that the pack had seen, oldest first."""
     columns = [UNIQUE_ID, DS, KNOWN_AT, Y, SOURCE]
     if told.figures is None:
@@ -160,12 +153,13 @@ def _by_day(frame: pd.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
-def _restated(frame: pd.DataFrame) -> dict[str, Any]:
+def restated(frame: pd.DataFrame) -> dict[str, Any]:
     """Figures that a later vintage changed, newest first."""
     later = frame.duplicated([UNIQUE_ID, DS])
     before = frame[Y].shift().where(later)
-    changed = frame[later & (frame[Y] != before) & ~(frame[Y].isna() & before.isna())]
-    rows = changed.assign(before=before).sort_values(KNOWN_AT, ascending=False, kind="stable")
+    changed = later & (frame[Y] != before) & ~(frame[Y].isna() & before.isna())
+    # Assigned before it is cut down: onto an empty frame pandas would put a row for every one of these.
+    rows = frame.assign(before=before)[changed].sort_values(KNOWN_AT, ascending=False, kind="stable")
     return {
         "count": len(rows),
         "rows": [

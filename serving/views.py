@@ -11,7 +11,10 @@ from features.series.words import INITIATIVE, UNIQUE_ID, UNIT
 from serving.answer import quantile_rows
 from serving.errors import shown
 from serving.layout import PLANT
+from serving.origin import figures_of
 from serving.shelf import Rung, Standing
+from serving.spans import breaks_of
+from serving.wire import number_or_null
 
 OUTLOOK_YEAR: Final = "2030"
 BAND: Final = (0.1, 0.5, 0.9)
@@ -55,19 +58,33 @@ def cluster_view(name: str, standing: Standing) -> dict[str, Any]:
     sectors = [e.unique_id for e in own if e.kind == "sector"]
     plants = [e for e in own if e.kind == PLANT]
     ended = [dict(item) for key, item in pack.absent.items() if key.startswith(f"{name}/")]
-    days, values = pack.history.get(name, ((), []))
     return {
         **pack.clusters[name],
         **outlook_of(name, standing),
-        "series": [{UNIQUE_ID: sector, **outlook_of(sector, standing)} for sector in sectors],
+        "series": [
+            {UNIQUE_ID: sector, **outlook_of(sector, standing), "history": _history(sector, standing)}
+            for sector in sectors
+        ],
         "plants": [
             {UNIQUE_ID: e.unique_id, "name": e.name, **outlook_of(e.unique_id, standing)} for e in plants
         ],
         "bridges": [dict(item) for (cluster, _), item in pack.bridges.items() if cluster == name],
         "absent_series": ended,
-        "history": [{"ds": day, "y": _number(y)} for day, y in zip(days, values, strict=True)],
+        "history": _history(name, standing),
+        "breaks": _breaks(name, standing),
         **told_of(standing),
     }
+
+
+def _history(name: str, standing: Standing) -> list[dict[str, Any]]:
+    days, values = standing.pack.history.get(name, ((), []))
+    return [{"ds": day, "y": number_or_null(y)} for day, y in zip(days, values, strict=True)]
+
+
+def _breaks(name: str, standing: Standing) -> list[dict[str, Any]]:
+    """Years in which what is counted changes, so that figures before and after are not one series."""
+    found = breaks_of(name, standing.pack, figures_of(standing.pack))
+    return [{"year": year, "break_ids": sorted(ids)} for year, ids in sorted(found.items())]
 
 
 def outlook_of(name: str, standing: Standing) -> dict[str, Any]:
@@ -153,7 +170,3 @@ def told_of(standing: Standing) -> Mapping[str, Any]:
         "as_of": standing.pack.card["as_of"],
         "degraded": standing.degraded,
     }
-
-
-def _number(value: float) -> float | None:
-    return float(value) if math.isfinite(value) else None

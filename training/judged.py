@@ -8,7 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from features.series.words import UNIQUE_ID
+from features.series.words import DS, UNIQUE_ID, Y
+from models.forecast import STANDARD_QUANTILES
+from models.past_fans import CUTOFF, FAN_COLUMNS, FAN_QUANTILES, ISSUED, STEP, PastFans
 from models.track_record import METRICS, ROLES, SERIES_COLUMNS, STEP_COLUMNS, TrackRecord
 from training.backtest import Backtest
 from training.gate import Verdict
@@ -16,6 +18,8 @@ from training.job import Job
 from training.judging import Heard
 from training.kept import Kept
 
+# Kinds of series whose fans are kept.
+_FANNED: Final = ("sector", "cluster")
 # Names of the metrics in the Scores frame, with their parameter.
 _IN_SCORES: Final = {("coverage", "80"): "coverage_80", ("coverage", "95"): "coverage_95"}
 
@@ -76,3 +80,34 @@ def _by_step(scores: pd.DataFrame, told: dict[str, str]) -> pd.DataFrame:
     counts = kept[kept["column"] == "mase"].set_index(key)["n"]
     table = values.reindex(columns=list(METRICS)).join(counts, how="inner").reset_index()
     return table[table["n"] > 0].loc[:, list(STEP_COLUMNS)].reset_index(drop=True)
+
+
+def past_fans(job: Job, case: Heard) -> PastFans:
+    """The challenger's fans of sectors and clusters on the scored folds, with what came true."""
+    test = case.tests.get(case.challenger.name)
+    if test is None:
+        return PastFans(pd.DataFrame(columns=list(FAN_COLUMNS)))
+    folds = case.folds
+    issued = [f"{t:%Y-%m-%d}" for t, hit in zip(folds.issued, folds.scored, strict=True) if hit]
+    cadence = job.ground.history.cadence
+    fanned = np.isin(np.array(test.groups), _FANNED)
+    places = np.argwhere(test.asked & fanned[None, :])
+    at = [STANDARD_QUANTILES.index(q) for q in FAN_QUANTILES]
+    reach = test.values.shape[2]
+    fold, row = np.repeat(places[:, 0], reach), np.repeat(places[:, 1], reach)
+    step = np.tile(np.arange(reach), len(places))
+    ends = test.cutoffs[fold, row]
+    whole = {
+        UNIQUE_ID: np.array(test.ids)[row],
+        ISSUED: np.array(issued)[fold],
+        CUTOFF: _days(cadence.instant(ends)),
+        DS: _days(cadence.instant(ends + 1 + step)),
+        STEP: step + 1,
+        **{str(q): test.values[fold, row, step, k] for q, k in zip(FAN_QUANTILES, at, strict=True)},
+        Y: test.actual[fold, row, step],
+    }
+    return PastFans(pd.DataFrame(whole))
+
+
+def _days(instants: npt.NDArray[np.datetime64]) -> npt.NDArray[np.str_]:
+    return np.datetime_as_string(instants, unit="D")

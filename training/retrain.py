@@ -16,16 +16,17 @@ import pandas as pd
 
 from features.errors import ModelError
 from features.files import one_at_a_time
+from features.instants import naive_utc, to_second
 from features.series.basis_files import write_basis
 from features.series.membership import Boundary
-from features.series.vintages import naive_utc
 from models import saved
 from models.dated import DatedRecord
 from training import footing, ledger, registry, stood
 from training.dated import dated_record
+from training.fanout import Asked, opened
 from training.gate import Verdict
-from training.job import Job, Retrained, at_of, outcome_of
-from training.judged import track_record
+from training.job import Job, Retrained, outcome_of
+from training.judged import past_fans, track_record
 from training.judging import Heard, Told, champion_recipe, decide, folds_of, heard, stand
 from training.pieces import FOLDER, Cache
 from training.plan import Plan
@@ -47,6 +48,7 @@ def retrain(
     commit: str = "",
     who: str = "forecarbon retrain",
     told: Told = lambda stage, done, total: None,
+    engine: Asked | None = None,
 ) -> Retrained:
     """Judge the plan's recipe on the figures known at ``now``; promote it if the gate says so.
 
@@ -55,9 +57,10 @@ def retrain(
         lake: where facility records are kept, for plans that read them; ``store/lake`` when left out.
         own: clusters that a user added or redrew.
         told: progress, called with (stage, done, total).
+        engine: who does the work of members and folds, if not who the plan names.
 
     Raises:
-        AskError: another retrain holds the store.
+        AskError: another retrain holds the store, or the engine cannot be reached.
         ForecarbonError: figures, store or tracker cannot be used; what serves was not changed, and what was
             replayed is kept.
     """
@@ -80,7 +83,8 @@ def retrain(
         told("tracking", 0, 3)
         tracker = _opened(job, store)
         told("tracking", 1, 3)
-        case = heard(ground, plan, champion_recipe(store), job.folds, told, cache)
+        with opened(engine or plan.engine.asked()) as spread:
+            case = heard(ground, plan, champion_recipe(store), job.folds, told, cache, spread)
         scores = case.kept.scores(case.tests)
         verdict = decide(plan, case, ground, store)
         told("dated targets", 0, 1)
@@ -171,7 +175,7 @@ def _unchanged(
         asked: when, from which code and by whom.
     """
     now, commit, who = asked
-    ledger.append(store, replace(judged, at=at_of(now), who=who, action=ledger.UNCHANGED, commit=commit))
+    ledger.append(store, replace(judged, at=to_second(now), who=who, action=ledger.UNCHANGED, commit=commit))
     why = f"figures, plan, code and champion are those judged at {judged.at}"
     serving = judged.model_version or "nothing"
     verdict = Verdict(
@@ -214,11 +218,12 @@ def _saved(
         ) from fault
     evidence = {"scores": headline(scores), "verdict": verdict.as_record(), "git_commit": job.commit}
     folder = registry.model_folder(store, version)
-    record = track_record(job, case, verdict, scores)
+    record, fans = track_record(job, case, verdict, scores), past_fans(job, case)
 
     def beside(room: Path) -> None:
         write_basis(basis, room)
         record.write(room)
+        fans.write(room)
         if dated is not None:
             dated.write(room)
 

@@ -44,6 +44,27 @@ PAGES: Final = (
         "and how sure that is.",
         "Coalition",
     ),
+    Page(
+        "/scenarios",
+        "scenarios.js",
+        "What would a plan do?",
+        "Projects and levers laid over the forecast: what they do to emissions, and to the chances.",
+        "Scenarios",
+    ),
+    Page(
+        "/models",
+        "models.js",
+        "How good is the model?",
+        "Who forecasts now, who tried to, how often their bands held, and how chances of targets came true.",
+        "Models",
+    ),
+    Page(
+        "/data",
+        "data.js",
+        "What do the figures rest on?",
+        "Sources and their terms, what became known when, what was changed since; and figures of your own.",
+        "Data",
+    ),
     Page("/clusters/", "cluster.js", "Cluster", "Past, forecast, targets and reasons of one cluster."),
 )
 

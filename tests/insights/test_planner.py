@@ -10,10 +10,11 @@ import pytest
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from features.errors import AskError
-from insights.macc import BUDGET, LATE, RULES, UNSURE, WHOLE, annuity, curve, marginal_cost
+from insights.macc import BUDGET, LATE, RULES, UNSURE, WHOLE, curve, marginal_cost
 from insights.options import Aim, Option, Question, Rules, starts_of
 from insights.plan_milp import is_even
 from insights.planner import find_plan
+from insights.tolls import annuity
 from tests.insights.plan_questions import exhaustive, large_question, small_question
 
 INSTANCES = 200

@@ -338,3 +338,33 @@ def test_no_series_is_refused_everywhere(api: httpx.Client, view: str) -> None:
     absent = api.get(f"/v1/insights/{view}", params={"series": "in-mundra"})
     assert absent.json()["error"]["remedy"]
     refused(absent, 422, "series-absent")
+
+
+def test_the_standings_are_what_progress_says_of_each(api: httpx.Client) -> None:
+    told = api.get("/v1/insights/standings").json()
+    assert faults(schema_of("Standings"), told) == []
+    lines = {line["cluster_id"]: line for line in told["clusters"]}
+    assert len(lines) == OF
+    assert sum(line["status"] == "served" for line in lines.values()) == WITH_SERIES
+    for name in ("nl-rotterdam", "gb-humber"):
+        whole, line = progress(api, series=name), lines[name]
+        first = whole["targets"][0]
+        assert line["target"]["target_id"] == first["target"]["target_id"]
+        assert line["target"]["chance"]["p"] == first["chance"]["p"]
+        assert line["trend"]["percent_a_year"] == -whole["figures"][0]["achieved_compound"]
+    assert lines["nl-rotterdam"]["target"]["gap"] == pytest.approx(18.33e6 - 10.9695e6)
+    assert [each["code"] for each in lines["se-gothenburg"]["refused"]] == ["scope-unlike"]
+    absent = lines["au-kwinana"]
+    assert (absent["trend"], absent["target"], absent["refused"]) == (None, None, [])
+    assert "no public" in absent["reason"]
+
+
+def test_the_fan_of_a_scope_is_what_its_chances_are_read_from(api: httpx.Client) -> None:
+    told = progress(api, series="nl-rotterdam")
+    fans = {each["scope"]: {row["year"]: row for row in each["fan"]} for each in told["figures"]}
+    first = told["targets"][0]
+    assert first["scope"] == REGISTERED
+    for q in ("q0.1", "q0.5", "q0.9"):
+        assert fans[REGISTERED][2030][q] == pytest.approx(first["chance"]["emissions"][q])
+    assert min(fans[REGISTERED]) == 1 + first["latest"]["year"]
+    assert fans["rotterdam-all-ghg"] == {}

@@ -27,6 +27,22 @@ def test_a_judged_series_is_told_beside_the_baseline_and_its_kind(whole: Standin
         assert words in told["sentence"]
 
 
+def test_past_fans_are_told_beside_what_came_true(whole: Standing) -> None:
+    told = evidence_view("aa-north/power", whole)["fans"]
+    assert [(fan["issued"], fan["cutoff"]) for fan in told] == [
+        ("2021-06-15", "2019-01-01"), ("2022-06-15", "2020-01-01"),
+    ]  # fmt: skip
+    assert [row["y"] for fan in told for row in fan["rows"]] == [7.0, 7.0, 7.0, None]
+    first = told[0]["rows"][0]
+    assert (first["ds"], first["step"], first["quantiles"]["0.5"]) == ("2020-01-01", 1, 2020.5)
+    json.dumps(told, allow_nan=False)
+    assert evidence_view("aa-north/steel", whole)["fans"] == []
+
+
+def test_a_model_that_keeps_no_fans_tells_none(standing: Standing) -> None:
+    assert evidence_view("aa-north/power", standing)["fans"] == []
+
+
 @pytest.mark.parametrize("name", ["aa-north/steel", "aa-north/steel/mill", "initiative", "aa-north/glass"])
 def test_what_was_not_judged_has_no_numbers(whole: Standing, name: str) -> None:
     told = evidence_view(name, whole)

@@ -7,6 +7,7 @@ import pytest
 
 from features.errors import ModelError
 from models.dated import DATED_FILE
+from models.past_fans import FANS_FILE
 from serving.kept import Kept
 from serving.shelf import Standing
 from tests.serving.whole import dated
@@ -34,6 +35,13 @@ def test_an_altered_track_record_is_refused(whole: Standing, name: str) -> None:
     with pytest.raises(ModelError, match=f"{name} differs from its digest") as refusal:
         _ = whole.pack.kept.track
     assert refusal.value.code == "pack-corrupt"
+
+
+def test_altered_fans_are_refused(whole: Standing) -> None:
+    path = whole.pack.folder / "model" / FANS_FILE
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
+    with pytest.raises(ModelError, match=f"{FANS_FILE} differs from its digest"):
+        whole.pack.kept.fans("aa-north/power")
 
 
 def test_the_record_of_dated_targets_is_that_of_the_model(whole: Standing) -> None:

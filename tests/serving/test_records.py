@@ -10,7 +10,16 @@ import pytest
 
 from features.files import append_record
 from serving.edge import Edge
-from serving.record_views import RETRAINS, reliability_view, retrains_page, sources_view, tracking
+from serving.origin import figures_of
+from serving.record_views import (
+    RETRAINS,
+    reliability_view,
+    restated,
+    retrains_page,
+    sources_view,
+    tracking,
+    vintages,
+)
 from serving.shelf import Standing
 from tests.serving.desks import asked, code_of, desk_of
 from tests.serving.test_openapi import faults, schema_of
@@ -84,5 +93,7 @@ def test_sources_are_told_with_their_vintages_and_restatements(whole: Standing, 
     assert (row["ds"], row["known_at"], row["value"]) == ("2020-01-01", "2023-05-05", 1e6)
     assert row["before"] != row["value"]
     assert told["restated"]["count"] == 1
+    once = restated(vintages(figures_of(whole.pack)).drop_duplicates(["unique_id", "ds"]))
+    assert once == {"count": 0, "rows": []}
     bare = asked(edge, "GET", "/v1/sources").json()
     assert faults(schema_of("Sources"), bare) == []

@@ -18,6 +18,7 @@ from features.series.panel import Dense, Panel
 from features.series.quality import CARD
 from features.series.vintages import Vintages
 from models.dated import DatedRecord, Recalibration
+from models.past_fans import FAN_COLUMNS, FAN_QUANTILES, PastFans
 from models.track_record import TrackRecord
 from tests.serving.synthetic import SCOPE, SERIES, Fake, Figures, Kit
 
@@ -124,6 +125,16 @@ def track() -> TrackRecord:
     return TrackRecord(series, steps, facts)
 
 
+def fans() -> PastFans:
+    """Of aa-north/power at two cutoffs; what came true of the last step is not known."""
+    rows = [
+        ("aa-north/power", f"{year + 2}-06-15", f"{year}-01-01", f"{year + step}-01-01", step,
+         *(year + step + q for q in FAN_QUANTILES), float("nan") if (year, step) == (2020, 2) else 7.0)
+        for year in (2020, 2019) for step in (1, 2)
+    ]  # fmt: skip
+    return PastFans(pd.DataFrame(rows, columns=list(FAN_COLUMNS)))
+
+
 def dated() -> DatedRecord:
     """Chances of sectors that claim too much."""
     draws = np.array([[0.5, 0.5, 0.0], [0.7, 0.7, 0.2]])
@@ -136,6 +147,7 @@ def model_folder(place: Path) -> Path:
     place.mkdir(parents=True)
     write_basis(basis(), place)
     track().write(place)
+    fans().write(place)
     dated().write(place)
     return place
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from models.forecast import STANDARD_QUANTILES
+from models.past_fans import FAN_QUANTILES, fans_of
 from models.track_record import TrackRecord
 from tests.training.small import NOW, small_plan
 from training.backtest import Backtest
 from training.gate import Verdict
 from training.job import Job
-from training.judged import track_record
+from training.judged import past_fans, track_record
 from training.judging import Heard, folds_of, heard, stand
 from training.plan import Plan
 from training.scores import scores_frame
@@ -102,3 +105,28 @@ def test_a_baseline_that_was_not_judged_is_left_out(case: Case) -> None:
     assert record.of_kind("baseline", "sector") == []
     plan: Plan = job.plan
     assert plan.gate.baseline not in record.facts["names"].values()
+
+
+def test_fans_of_sectors_and_clusters_are_kept_forecast_by_forecast(case: Case, tmp_path: Path) -> None:
+    job, told = case
+    fans, test = past_fans(job, told), told.tests["blend"]
+    fans.write(tmp_path)
+    assert set(fans.rows["unique_id"]) <= {
+        name for name, kind in zip(test.ids, test.groups, strict=True) if kind in ("sector", "cluster")
+    }
+    issued = [t for t, hit in zip(told.folds.issued, told.folds.scored, strict=True) if hit]
+    for name in ("nl-rotterdam/refining", "nl-rotterdam"):
+        row = test.ids.index(name)
+        found = fans_of(tmp_path / "past_fans.parquet", name)
+        assert len(found) == int(test.asked[:, row].sum()) > 1
+        for fan, f in zip(found, np.flatnonzero(test.asked[:, row]), strict=True):
+            assert pd.Timestamp(fan["issued"]) == issued[f].normalize()
+            year = 1970 + int(test.cutoffs[f, row])
+            assert [line["ds"] for line in fan["rows"]] == [
+                f"{year + k}-01-01" for k in range(1, test.values.shape[2] + 1)
+            ]
+            for h, line in enumerate(fan["rows"]):
+                for q in FAN_QUANTILES:
+                    assert line["quantiles"][str(q)] == test.values[f, row, h, STANDARD_QUANTILES.index(q)]
+                y = test.actual[f, row, h]
+                assert line["y"] == y if np.isfinite(y) else line["y"] is None

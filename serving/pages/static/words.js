@@ -30,6 +30,16 @@ export function range(low, high, options = {}) {
   return `${mt(low, { ...options, unit: false })} to ${mt(high, options)}`;
 }
 
+// "between 343 and 454 Mt CO2e".
+export function between(low, high, options = {}) {
+  return `between ${range(low, high, options).replace(" to ", " and ")}`;
+}
+
+// A number as it was told, without places it never had: 55, 9.27, 30,000.
+export function told(value) {
+  return value === null || value === undefined ? NONE : value.toLocaleString("en-GB", { maximumFractionDigits: 3 });
+}
+
 // A change in percent, with its sign.
 export function percent(value, { sign = true, places = 1 } = {}) {
   if (value === null || value === undefined) return NONE;

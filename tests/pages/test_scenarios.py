@@ -1,0 +1,173 @@
+"""The scenario builder: a lever moves the chance, a refusal stands at its field, files and links work."""
+
+from __future__ import annotations
+
+import json
+import time
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from tests.pages.conftest import Seen, opened, settled
+
+EXAMPLE = "/scenarios?example=porthos-two-years-late"
+DOWNLOADS = {"csv": b"\xef\xbb\xbfYear", "json": b"{", "png": b"\x89PNG", "svg": b"<svg"}
+
+
+def answered(page: Page) -> None:
+    expect(page.locator("#result[data-state=ready]:not([aria-busy])")).to_be_visible()
+
+
+def test_the_example_answers_what_ccs_two_years_late_would_do(page: Page) -> None:
+    page.goto(EXAMPLE)
+    settled(page)
+    expect(page.locator("#result .delay")).to_contain_text("Porthos 2 years late: the chance falls from")
+    told = page.request.post("/v1/scenarios", data=sent(page)).json()
+    change = next(one for one in told["targets"] if one["status"] == "measured")["change"]
+    shown = page.locator("#change").inner_text()
+    assert shown == f"{100 * change['p']:+.1f} points".replace("-", "−")
+
+
+def sent(page: Page) -> dict[str, object]:
+    with page.expect_download() as got:
+        page.get_by_role("button", name="JSON file").click()
+    told: dict[str, object] = json.loads(Path(got.value.path()).read_text())
+    return told
+
+
+def test_the_example_is_the_file_of_the_docs(page: Page, root: Path) -> None:
+    page.goto(EXAMPLE)
+    settled(page)
+    file = tomllib.loads((root / "docs/examples/porthos-two-years-late.toml").read_text())
+    assert sent(page) == file
+    with page.expect_download() as got:
+        page.get_by_role("button", name="TOML file").click()
+    assert tomllib.loads(Path(got.value.path()).read_text()) == file
+
+
+def test_a_lever_moves_the_chance_and_shows_at_once_that_it_works(page: Page) -> None:
+    page.goto("/scenarios")
+    settled(page)
+    page.get_by_role("button", name="Add a lever").click()
+    answered(page)
+    before = page.locator("#result .verdict").inner_text()
+    slider = page.locator("[data-lever='0']").get_by_label("Capacity")
+    slider.focus()
+    for _ in range(60):
+        page.keyboard.press("ArrowRight")
+    begun = time.monotonic()
+    page.keyboard.press("ArrowRight")
+    assert page.locator("[data-lever='0'] output").first.inner_text() == "7.1 Mt a year"
+    assert page.locator("#result").get_attribute("aria-busy") is not None
+    assert time.monotonic() - begun < 1.0
+    answered(page)
+    expect(page.locator("#parts tbody tr")).to_have_count(1)
+    assert page.locator("#result .verdict").inner_text() != before
+
+
+def test_a_link_opens_the_plan_again(page: Page) -> None:
+    page.goto(EXAMPLE)
+    settled(page)
+    page.locator("[data-project=nl-rotterdam-porthos]").get_by_label("Later than planned").fill("5")
+    answered(page)
+    expect(page.locator("#result .delay")).to_contain_text("5 years late")
+    link = page.evaluate("location.href").replace("?example=porthos-two-years-late", "")
+    page.goto("/models")
+    page.goto(link)
+    settled(page)
+    expect(page.locator("#result .delay")).to_contain_text("5 years late")
+
+
+def test_a_refusal_stands_at_its_field(page: Page, seen: Seen) -> None:
+    seen.refusals_expected = True
+    page.goto(EXAMPLE)
+    settled(page)
+    field = page.get_by_label("Electricity")
+    field.fill("3 apples")
+    expect(page.locator("#result")).to_have_attribute("data-state", "refused")
+    expect(field).to_have_attribute("aria-invalid", "true")
+    expect(page.locator(".fault:not([hidden])")).to_contain_text("Allowed")
+    field.fill("0.2")
+    answered(page)
+    expect(page.locator("[aria-invalid]")).to_have_count(0)
+
+
+def test_up_to_four_stand_side_by_side(page: Page) -> None:
+    page.goto(EXAMPLE)
+    settled(page)
+    delay = page.locator("[data-project=nl-rotterdam-porthos]").get_by_label("Later than planned")
+    for years in range(4):
+        delay.fill(str(years))
+        answered(page)
+        page.get_by_role("button", name="Keep beside").click()
+        expect(page.locator("#beside tbody tr")).to_have_count(years + 1)
+    page.get_by_role("button", name="Keep beside").click()
+    expect(page.locator(".told")).to_contain_text("Up to 4")
+    page.get_by_role("button", name="Take plan 1 out").click()
+    expect(page.locator("#beside tbody tr")).to_have_count(3)
+
+
+def test_a_plan_is_saved_read_again_and_not_overwritten_unseen(page: Page, seen: Seen) -> None:
+    page.goto(EXAMPLE)
+    settled(page)
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.locator(".told")).to_contain_text("Saved as version 1")
+    kept = page.request.get("/v1/scenarios/saved").json()["scenarios"][0]
+    other = {"scenario": {**sent(page), "seed": 5}, "id": kept["id"], "builds_on": 1}
+    assert page.request.post("/v1/scenarios/saved", data=other).status == 200
+    seen.refusals_expected = True
+    page.get_by_label("Later than planned").fill("4")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.locator(".told")).to_contain_text("scenario moved on")
+    page.get_by_role("button", name="Save as a new scenario").click()
+    expect(page.locator(".told")).to_contain_text("Saved as version 1")
+    page.locator("#saved tbody a").first.click()
+    settled(page)
+    expect(page.locator("#result .delay")).to_contain_text("4 years late")
+    count = page.locator("#saved tbody tr").count()
+    page.locator("#saved").get_by_role("button", name="Remove Porthos").first.click()
+    expect(page.locator("#saved tbody tr")).to_have_count(count - 1)
+
+
+@pytest.mark.parametrize("kind", sorted(DOWNLOADS))
+def test_the_result_is_taken_away(page: Page, kind: str) -> None:
+    page.goto(EXAMPLE)
+    settled(page)
+    with page.expect_download() as got:
+        page.locator(f"#result [data-download={kind}]").click()
+    assert got.value.suggested_filename == f"forecarbon-result.{kind}"
+    assert Path(got.value.path()).read_bytes().startswith(DOWNLOADS[kind])
+
+
+@pytest.fixture(params=["light", "dark"])
+def themed(request: pytest.FixtureRequest, browser: Browser, served: str, seen: Seen) -> Iterator[Page]:
+    one = opened(browser, served, seen, color_scheme=request.param)
+    yield one
+    one.context.close()
+    assert seen.faults == []
+
+
+@pytest.mark.parametrize("path", [EXAMPLE, "/models", "/data"])
+def test_no_serious_barrier(themed: Page, path: str) -> None:
+    themed.goto(path)
+    settled(themed)
+    found = Axe().run(themed).response["violations"]
+    serious = [one for one in found if one["impact"] in ("serious", "critical")]
+    assert [(one["id"], one["nodes"][0]["html"][:200]) for one in serious] == []
+
+
+@pytest.mark.parametrize("path", [EXAMPLE, "/models", "/data"])
+def test_a_phone_shows_it_without_scrolling_sideways(
+    browser: Browser, served: str, seen: Seen, path: str
+) -> None:
+    one = opened(browser, served, seen, viewport={"width": 390, "height": 844})
+    one.goto(path)
+    settled(one)
+    assert one.evaluate("document.documentElement.scrollWidth") <= 390
+    one.context.close()
+    assert seen.faults == []
+    assert seen.foreign == []
