@@ -104,6 +104,12 @@ def test_a_zip_bomb_is_weighed_and_not_unpacked(edge: Edge) -> None:
     assert peak < 30_000_000
 
 
+def test_readers_of_records_weigh_what_they_open() -> None:
+    with zipfile.ZipFile(io.BytesIO(workbook(**{"xl/big.xml": lambda _: b" " * 3_000_000}))) as archive:
+        assert "more than 2000000" in (fault_of(archive, 2_000_000) or "")
+        assert fault_of(archive, 4_000_000) is None
+
+
 def test_a_zip_that_lies_of_its_sizes_is_damage(edge: Edge) -> None:
     big = b"<a>" + b"x" * 40_000_000
     payload = workbook(**{"xl/lies.xml": lambda _: big})
