@@ -110,8 +110,7 @@ def forecast(
     encoding: Encoding = None, sheet: Sheet = None, empty_gas_is_zero: EmptyIsZero = False,
     keep_good_rows: KeepGood = False, complaints: Complaints = None,
     scope: Annotated[str | None, typer.Option(help="Boundary, such as rotterdam-co2-registered.")] = None,
-    engine: Engine = None, scheduler: Scheduler = None, workers: Workers = None,
-    store: Store = AT_HOME,
+    engine: Engine = None, scheduler: Scheduler = None, workers: Workers = None, store: Store = AT_HOME,
 ) -> None:  # fmt: skip
     """Forecast a cluster of the registry, or anyone's panel with --history."""
     _one_of_both(cluster, history)
@@ -132,7 +131,7 @@ def forecast(
         from serving.entries import stamp_of
         from serving.printed import print_outlook
 
-        if told != Declared() or keep_good_rows or complaints or model != RECIPE or engine:
+        if any((told != Declared(), keep_good_rows, complaints, model != RECIPE, engine, scheduler, workers)):
             raise AskError(
                 "option-without-history",
                 found="options that describe a file of your own",

@@ -25,6 +25,16 @@ if TYPE_CHECKING:
 ENGINES: Final = ("local", "dask")
 CONNECT_SECONDS: Final = 10.0
 LOOPBACK: Final = "127.0.0.1:0"
+# Of a cluster on this machine: nobody reads the profile of its workers. Dask would also have malloc give back
+# memory at once, and every large array then costs its pages anew: blocks took twice as long.
+QUIET: Final = {
+    "distributed.nanny.pre-spawn-environ": {
+        "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1",
+    },
+    "distributed.worker.profile.enabled": False,
+    "distributed.admin.system-monitor.interval": "10s",
+    "distributed.admin.tick.interval": "2s",
+}  # fmt: skip
 # Blocks in flight a worker: one at work, one waiting, so that no worker waits for the one that asks.
 AHEAD: Final = 2
 # How often the blocks of processes that died are done again before they are held to be the cause.
@@ -214,7 +224,7 @@ def _client(wanted: Asked) -> Iterator[Client]:
     import dask
     from distributed import Client, LocalCluster
 
-    with dask.config.set({"distributed.comm.timeouts.connect": f"{CONNECT_SECONDS:g}s"}):
+    with dask.config.set({"distributed.comm.timeouts.connect": f"{CONNECT_SECONDS:g}s", **QUIET}):
         if wanted.scheduler:
             with _reached(wanted.scheduler, Client) as client:
                 yield client

@@ -209,6 +209,8 @@ def test_an_engine_changes_no_fingerprint() -> None:
 
 def test_a_retrain_uses_the_engine_of_its_plan(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(fanout, "CONNECT_SECONDS", 0.5)
+    # The tracker is asked before; it takes its time and has no part in this.
+    monkeypatch.setattr("training.retrain._opened", lambda job, store: None)
     plan = small_plan(engine={"name": "dask", "scheduler": f"tcp://127.0.0.1:{free_port()}"})
     with pytest.raises(AskError, match="scheduler-unreachable"):
         retrain(plan=plan, store=tmp_path, now=NOW)
