@@ -13,7 +13,7 @@ import typer
 import operations
 import questions
 import upkeep
-from features.errors import AskError, DataError, ForecarbonError
+from features.errors import AskError, DataError, ForecarbonError, of_system
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -262,7 +262,7 @@ def guarded(run: Callable[[], object]) -> int:
         typer.echo(f"forecarbon: {fault.message}", err=True)
         return CALLERS_FAULT if isinstance(fault, AskError | DataError) else OUR_FAULT
     except OSError as fault:
-        typer.echo(f"forecarbon: {type(fault).__name__}: {fault}", err=True)
+        typer.echo(f"forecarbon: {of_system(fault).message}", err=True)
         return OUR_FAULT
     except Exception as fault:
         if os.environ.get("FORECARBON_DEBUG"):
