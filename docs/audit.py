@@ -49,9 +49,9 @@ _PIN: Final = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)==([^\s;\\]+)\s*(?:;([^\
 _HASH: Final = re.compile(r"^\s+--hash=sha256:[0-9a-f]{64}( \\)?$")
 _HEAD: Final = """# Licences of the packages that are used
 
-Written by `python docs/audit.py --write` from what the packages say of themselves; `make lint` checks it. Names
-and versions are those of `requirements.lock` (two where Python 3.11 and 3.12 need their own); what other
-platforms alone install is not among them.
+Written by `python docs/audit.py --write` from what the packages say of themselves; `make lint` checks it.
+Names and versions are those of `requirements.lock` (two where Python 3.11 and 3.12 need their own); what
+other platforms alone install is not among them.
 
 | package | versions | licence |
 |---|---|---|

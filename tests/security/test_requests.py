@@ -10,7 +10,8 @@ from urllib.parse import quote
 
 import pytest
 
-from serving.edge import _NAMED, GETS, POSTS, Edge
+from serving.edge import Edge
+from serving.routes import FILES, GETS, NAMED, PAGES, POSTS
 from tests.security.conftest import CANARY
 from tests.serving.desks import asked
 
@@ -19,7 +20,7 @@ TARGETS = ("secret.txt", "secret.json", "store/secret.txt", "etc/passwd", "state
 SQL = ("' OR '1'='1", '" OR 1=1 --', "x'; DROP TABLE keys; --", "%' UNION SELECT secret_sha256 FROM keys --")
 
 
-@pytest.mark.parametrize("start", sorted(_NAMED))
+@pytest.mark.parametrize("start", sorted({*NAMED, *FILES, *(path for path in PAGES if path.endswith("/"))}))
 def test_no_name_in_a_path_leads_to_a_file(edge: Edge, start: str) -> None:
     for up in UP:
         for depth in (1, 2, 5):
@@ -32,7 +33,7 @@ def test_no_name_in_a_path_leads_to_a_file(edge: Edge, start: str) -> None:
                 assert "SQLite format" not in reply.text
 
 
-@pytest.mark.parametrize("start", sorted(_NAMED))
+@pytest.mark.parametrize("start", sorted({*NAMED, *FILES, *(path for path in PAGES if path.endswith("/"))}))
 @pytest.mark.parametrize("name", SQL)
 def test_no_name_in_a_path_is_sql(edge: Edge, start: str, name: str) -> None:
     reply = asked(edge, "GET", start + quote(name))
