@@ -191,7 +191,7 @@ def test_routes_are_read_from_a_page() -> None:
 
 def pages(root: Path) -> list[Path]:
     """Every page that people read."""
-    return [root / "README.md", root / "CONTRIBUTING.md", *sorted((root / "docs").rglob("*.md"))]
+    return [*sorted(root.glob("*.md")), *sorted((root / "docs").rglob("*.md"))]
 
 
 def anchors(page: Path) -> set[str]:
