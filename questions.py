@@ -1,4 +1,4 @@
-"""The commands that answer: which clusters there are, how far one is on its way, what if, what was when.
+"""The commands that answer: which clusters there are, how far one is on its way, what if, and what was known.
 
 Part of the command line, like ``forecarbon.py``, which takes them in: each command is one call.
 """
