@@ -115,7 +115,7 @@ panel({
               x: { field: "step", type: "quantitative", axis: { title: "Years ahead", tickMinStep: 1, format: "d" } },
               y: { field: "held", type: "quantitative", axis: { title: "Inside the band", format: "%" }, scale: { zero: false } },
               color: { field: "kind", type: "nominal", scale: { range: COLOUR.sectors }, legend: { title: null } },
-              strokeDash: { field: "band", type: "nominal", scale: { range: [[1, 0], [5, 3]] }, legend: { title: null, symbolType: "stroke", symbolSize: 300 } },
+              strokeDash: { field: "band", type: "nominal", scale: { range: [[1, 0], [5, 3]] }, legend: { title: null, symbolType: "stroke", symbolSize: 300, symbolStrokeColor: "var(--ink)", symbolStrokeWidth: 2 } },
               tooltip: [{ field: "kind", title: "Kind" }, { field: "band", title: "" }, { field: "step", title: "Years ahead" }, { field: "said", title: "Held" }, { field: "n", title: "Forecasts" }],
             },
           },

@@ -44,7 +44,7 @@ export function upload(page) {
       if (file.size > MOST) throw new Refused(413, { error: { code: "body-too-large", found: `${file.name}, ${file.size} bytes`, expected: `at most ${MOST} bytes`, remedy: "split the file, or use `forecarbon ingest upload --file FILE`" } });
       return send("/v1/inventories/check", { ...said, name: name() });
     },
-    empty: (data) => (data ? "" : "No file is chosen yet. Without one at hand, try docs/example-history.csv."),
+    empty: (data) => (data ? "" : "No file is chosen yet. Without one at hand, try docs/example-history.csv with the unit tCO2e."),
     draw: (data, body) => body.append(...verdict(data)),
     chart: (data) => (data.series.length ? seriesChart(data.series) : null),
     table: (data) => (data.complaints.length ? complaints(data) : seriesTable(data)),
