@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import re
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from features.errors import ModelError
 from serving.call import Call
@@ -44,24 +44,30 @@ async def page(desk: Desk, call: Call, name: str = "") -> Reply:
     """
     path = call.scope["path"]
     found = page_at(path)
-    names = await asyncio.to_thread(_names, desk)
+    about = await asyncio.to_thread(_about, desk)
     if found is None:
         raise unknown_path("GET", path)
-    status = 404 if found[0].path == CLUSTERS and names and name not in names else 200
-    body = shell(found[0], names=names, name=name)
+    status = 404 if found[0].path == CLUSTERS and about and name not in about else 200
+    body = shell(found[0], about=about, name=name)
     etag = b'W/"' + hashlib.sha256(body).hexdigest()[:16].encode() + b'"'
     if call.heads.get(b"if-none-match") == etag:
         return Reply(b"", 304, HTML, ((b"etag", etag), *PAGE_HEADERS))
     return Reply(body, status, HTML, ((b"etag", etag), *PAGE_HEADERS))
 
 
-def _names(desk: Desk) -> Mapping[str, str]:
-    """Names of the clusters; none where no champion serves, which the page's own questions will tell."""
+def _about(desk: Desk) -> Mapping[str, tuple[str, str]]:
+    """Name and lead of every cluster; none where no champion serves, as the page's questions will tell."""
     try:
         clusters = desk.shelf.standing.pack.clusters
     except ModelError:
         return {}
-    return {cluster_id: str(told["facts"].get("name") or cluster_id) for cluster_id, told in clusters.items()}
+    return {cluster_id: _lead(cluster_id, told["facts"]) for cluster_id, told in clusters.items()}
+
+
+def _lead(cluster_id: str, facts: Mapping[str, Any]) -> tuple[str, str]:
+    sectors = str(facts.get("main_sectors") or "").replace(";", ", ")
+    words = (str(facts.get("type") or ""), sectors)
+    return str(facts.get("name") or cluster_id), " · ".join(filter(None, words))
 
 
 async def asset(desk: Desk, call: Call, name: str) -> Reply:

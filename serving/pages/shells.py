@@ -79,19 +79,19 @@ def page_at(path: str) -> tuple[Page, str] | None:
     return None
 
 
-def shell(page: Page, *, names: Mapping[str, str], name: str = "") -> bytes:
+def shell(page: Page, *, about: Mapping[str, tuple[str, str]], name: str = "") -> bytes:
     """The document of a page.
 
     Args:
-        names: of clusters, by id.
+        about: name and lead of every cluster, by id.
         name: the cluster the page is about.
     """
-    heading = names.get(name, page.heading)
+    heading, lead = about.get(name, (page.heading, page.lead))
     return (
         _template()
         .substitute(
             title=escape("Forecarbon" if page.path == "/" else f"{heading} · Forecarbon"),
-            lead=escape(page.lead),
+            lead=escape(lead),
             heading=escape(heading),
             tabs="".join(_tab(one, page) for one in PAGES if one.tab),
             style=address("style.css"),

@@ -64,7 +64,7 @@ function near(node) {
 
 // A box for a chart, at once of its height; drawn when it comes near. `label` says in words what it shows.
 export function chart(spec, { label, height }) {
-  // What is in it is told by the label of the box: shapes have no words of their own.
+  // To those who hear the page the box is one picture with a label; its figures are in the table.
   const canvas = el("div", { class: "canvas", "aria-hidden": "true" });
   const box = el("div", { class: "chart", role: "img", "aria-label": label }, canvas);
   box.style.minHeight = `${height + 60}px`;

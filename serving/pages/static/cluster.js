@@ -22,14 +22,12 @@ const progress = () => get(address("/v1/insights/progress", { series: id }));
 
 function hero(told) {
   const { facts } = told;
-  document.getElementById("heading").textContent = facts.name;
-  document.getElementById("lead").textContent = [country(facts.country), facts.type, facts.main_sectors?.replaceAll(";", ", ")].filter(Boolean).join(" \u00b7 ");
-  document.title = `${facts.name} \u00b7 Forecarbon`;
-  if (told.status !== "served") return;
-  page.prepend(el("p", { class: "actions" },
-    el("a", { class: "button", href: `/scenarios?series=${id}` }, "What if? Build a scenario"),
-    reports(id)));
+  document.getElementById("lead").prepend(`${country(facts.country)} \u00b7 `);
+  if (told.status !== "served") actions.remove();
 }
+
+const actions = el("p", { class: "actions" }, el("a", { class: "button", href: `/scenarios?series=${id}` }, "What if? Build a scenario"), reports(id));
+page.append(actions);
 
 // Where the report of a cluster is.
 function reports(name) {
@@ -112,13 +110,17 @@ function names(told) {
 }
 
 async function build() {
-  const told = await cluster();
+  const first = chancePanel({ into: page, progress, name: document.getElementById("heading").textContent });
+  const told = await cluster().catch((fault) => {
+    actions.remove();
+    first.element.remove();
+    throw fault;
+  });
   hero(told);
-  chancePanel({ into: page, progress, told });
   if (told.status === "served") {
-    const [first, place] = [el("div"), el("div")];
-    page.append(first, place);
-    fanPanel(told, first);
+    const [ahead, place] = [el("div"), el("div")];
+    page.append(ahead, place);
+    fanPanel(told, ahead);
     sectorsPanel({ into: place, told });
     budgetPanel({ into: place, progress });
     whyPanel({ into: place, series: id, title: "Why did emissions move?", lead: "What each sector did to the total between two years, and whether others did the same.", names: names(told) });

@@ -13,16 +13,24 @@ export function factsPanel({ into, told }) {
     lead: "The figures, who vouches for them, and what the registry says of the cluster.",
     load: async () => told,
     draw: (data, body) => body.append(data.status === "served" ? quality(data) : el("p", {}, `No series: ${data.reason}. What helps: ${data.remedy}.`), about(facts), rows(data)),
-    table: (data) => ({
-      caption: `Sectors, ${UNIT}`, open: data.series.length > 0,
+    table: (data) => data.series.length === 0 ? registry(facts) : {
+      caption: `Sectors, ${UNIT}`, open: true,
       columns: [
         { key: "name", label: "Sector", header: true }, { key: "latest", label: "Newest figure", unit: UNIT, numeric: true, show: (value) => number(value) }, { key: "year", label: "Year" },
         { key: "plants", label: "Plants", numeric: true }, { key: "grade", label: "Grade" }, { key: "source", label: "Source", show: (value) => scope(value) },
       ],
       rows: data.series.map((one) => ({ name: sector(one.unique_id), latest: one.latest ? million(one.latest.y) : null, year: one.latest ? year(one.latest.ds) : "", plants: one.quality?.contributors ?? null, grade: one.quality?.source_grade ?? "", source: one.quality?.source ?? "" })),
-    }),
+    },
     note: () => ["Registry: ", ...links(facts.source)],
   });
+}
+
+// What the registry says, for a file, where there are no sectors to list.
+function registry(facts) {
+  return {
+    caption: "The registry", open: "elsewhere", columns: [{ key: "field", label: "field" }, { key: "value", label: "value" }],
+    rows: Object.entries(facts).map(([field, value]) => ({ field, value })),
+  };
 }
 
 function pairs(list) {

@@ -17,8 +17,7 @@ export function aimOf(target) {
   return `${plain(target.kind)} of ${plainly(target.value)} ${by}`;
 }
 
-export function chancePanel({ into, progress, told }) {
-  const name = told.facts.name;
+export function chancePanel({ into, progress, name }) {
   return panel({
     into, id: "chance", wide: true, title: `Will ${name} make it?`,
     lead: "The chance of each target in force, as such chances came true of past targets, if nothing happens that the figures do not show yet.",
