@@ -41,11 +41,12 @@ serve: setup ## answer requests with the champion (PORT=3000)
 mlflow: setup ## compare the retrains in MLflow's pages (PORT=5000)
 	@$(BIN)/forecarbon mlflow --port $(mlflow_port)
 
-lint: setup ## ruff, mypy --strict, floors and fences
+lint: setup ## ruff, mypy --strict, floors and fences, dead code
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy --strict
 	@$(BIN)/lint-imports --no-logo --cache-dir .venv/cache/import-linter
+	@$(BIN)/vulture
 
 test: setup lint ## every check and every test
 	@$(BIN)/python -m tests.pages.browser

@@ -12,6 +12,7 @@ import typer
 
 import operations
 import questions
+import upkeep
 from features.errors import AskError, DataError, ForecarbonError
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ lake_app = typer.Typer(help="What was known when: snapshots of the sources.", no
 app.add_typer(lake_app, name="lake")
 app.add_typer(operations.app)
 app.add_typer(questions.app)
+app.add_typer(upkeep.app)
 
 Store = Annotated[
     Path,
@@ -58,36 +60,48 @@ Complaints = Annotated[Path | None, typer.Option(help="Where to write every comp
 CadenceWord = Annotated[str | None, typer.Option(help="year, quarter, month, week, day or hour.")]
 Named = Annotated[str | None, typer.Option(help="Of your inventory, part of its sites' ids.")]
 PlanFile = Annotated[Path, typer.Option("--plan", help="The job's TOML file.")]
+Engine = Annotated[str | None, typer.Option(help="Who does the work: local (this machine), or dask.")]
+Scheduler = Annotated[str | None, typer.Option(help="Dask's, tcp://host:8786; none: workers here.")]
+Workers = Annotated[int | None, typer.Option(help="Processes, where no scheduler is named.")]
 AT_HOME = HERE / "store"
 ANNUAL = HERE / "training" / "plans" / "annual.toml"
 
 
 @app.command()
-def retrain(plan: PlanFile = ANNUAL, store: Store = AT_HOME, lake: LakePlace = None) -> None:
+def retrain(
+    plan: PlanFile = ANNUAL, store: Store = AT_HOME, lake: LakePlace = None,
+    engine: Engine = None, scheduler: Scheduler = None, workers: Workers = None,
+) -> None:  # fmt: skip
     """Backtest the plan's recipe, judge it, and let it serve if the gate says so."""
     from serving.pack import build_and_publish
     from serving.printed import print_outlook
     from training.report import print_retrain, run_retrain
 
     now = datetime.now(UTC)
-    print_retrain(run_retrain(plan_file=plan, store=store, lake=lake or store / "lake", now=now, root=HERE))
+    done = run_retrain(plan_file=plan, store=store, lake=lake or store / "lake", now=now, root=HERE,
+                       engine=(engine, scheduler, workers))  # fmt: skip
+    print_retrain(done)
     build_and_publish(store=store, now=now)
     print_outlook(None, store=store, until=2030)
 
 
 @app.command()
-def backtest(plan: PlanFile = ANNUAL, store: Store = AT_HOME, lake: LakePlace = None) -> None:
+def backtest(
+    plan: PlanFile = ANNUAL, store: Store = AT_HOME, lake: LakePlace = None,
+    engine: Engine = None, scheduler: Scheduler = None, workers: Workers = None,
+) -> None:  # fmt: skip
     """Score every forecaster on the plan's folds; nothing is saved."""
     from training.report import print_scores, run_backtest
 
-    print_scores(run_backtest(plan_file=plan, lake=lake or store / "lake", now=datetime.now(UTC)))
+    told, now = (engine, scheduler, workers), datetime.now(UTC)
+    print_scores(run_backtest(plan_file=plan, lake=lake or store / "lake", now=now, engine=told))
 
 
 @app.command()
 def forecast(
     cluster: Annotated[str | None, typer.Argument(help="Cluster or series of the registry.")] = None,
     history: Annotated[
-        Path | None, typer.Option(help="Your own panel or inventory (csv, parquet, xlsx).")
+        Path | None, typer.Option(help="Your own panel or inventory (csv, parquet, xlsx; parquet folder).")
     ] = None,
     steps: Annotated[int, typer.Option(help="Periods ahead.")] = 8,
     levels: Annotated[str, typer.Option(help="Central bands in percent.")] = "80,95",
@@ -97,9 +111,8 @@ def forecast(
     unit: Unit = None, gas: Gas = None, gwp: Gwp = None, decimal: Decimal = None,
     encoding: Encoding = None, sheet: Sheet = None, empty_gas_is_zero: EmptyIsZero = False,
     keep_good_rows: KeepGood = False, complaints: Complaints = None,
-    scope: Annotated[
-        str | None, typer.Option(help="Boundary to read it in, such as rotterdam-co2-registered.")
-    ] = None,
+    scope: Annotated[str | None, typer.Option(help="Boundary, such as rotterdam-co2-registered.")] = None,
+    engine: Engine = None, scheduler: Scheduler = None, workers: Workers = None,
     store: Store = AT_HOME,
 ) -> None:  # fmt: skip
     """Forecast a cluster of the registry, or anyone's panel with --history."""
@@ -114,17 +127,20 @@ def forecast(
 
     told = Declared(unit, gas, gwp, decimal, cadence, sheet, encoding, empty_gas_is_zero)
     if history is not None:
-        from serving.batch import forecast_file
+        from serving.bulk import forecast_any
+        from training.fanout import Asked, asked, opened
 
-        forecast_file(
-            history, steps=steps, levels=levels, model=model, out=out, declared=told,
-            keep_good=keep_good_rows, complaints=complaints,
-        )  # fmt: skip
+        with opened(asked(engine, scheduler, workers, Asked())) as spread:
+            forecast_any(
+                history, steps=steps, levels=levels, model=model, out=out, declared=told, spread=spread,
+                keep_good=keep_good_rows, complaints=complaints,
+                in_parts=(engine, scheduler, workers) != (None, None, None),
+            )  # fmt: skip
     else:
         from serving.entries import stamp_of
         from serving.printed import print_outlook
 
-        if told != Declared() or keep_good_rows or complaints or model != RECIPE:
+        if told != Declared() or keep_good_rows or complaints or model != RECIPE or engine:
             raise AskError(
                 "option-without-history",
                 found="options that describe a file of your own",
@@ -199,8 +215,7 @@ def ingest(
     encoding: Encoding = None, sheet: Sheet = None, empty_gas_is_zero: EmptyIsZero = False,
     name: Named = None,
     keep_good_rows: KeepGood = False, complaints: Complaints = None,
-    store: Store = AT_HOME,
-    lake: LakePlace = None,
+    store: Store = AT_HOME, lake: LakePlace = None,
 ) -> None:  # fmt: skip
     """Read a source, or your own inventory (upload), into the lake: whole or not at all, only once."""
     from features.sources.ingest_report import run_ingest
@@ -220,17 +235,12 @@ def ingest(
 def inventory(
     cluster: Annotated[str | None, typer.Argument(help="List the plants of this cluster.")] = None,
     as_of: Annotated[str | None, typer.Option(help="What was known on that day; default: now.")] = None,
-    source: Annotated[
-        list[str] | None, typer.Option(help="May be repeated; default: eutl, uk-ets, ghgrp.")
-    ] = None,
-    boundaries: Annotated[
-        Path | None, typer.Option(help="Your clusters or redrawn boundaries (toml, geojson).")
-    ] = None,
+    source: Annotated[list[str] | None, typer.Option(help="Repeat it; else: eutl, uk-ets, ghgrp.")] = None,
+    boundaries: Annotated[Path | None, typer.Option(help="Your clusters (toml, geojson).")] = None,
     compare: Annotated[bool, typer.Option("--compare", help="Hold it against the embedded figures.")] = False,
     out: Annotated[Path | None, typer.Option(help="Where to write all rows (csv, parquet).")] = None,
-    store: Store = AT_HOME,
-    lake: LakePlace = None,
-) -> None:
+    store: Store = AT_HOME, lake: LakePlace = None,
+) -> None:  # fmt: skip
     """Show what the facilities of the lake add up to, cluster by cluster."""
     from features.series.inventory_report import print_inventory
     from features.sources.ingest_report import instant
@@ -256,9 +266,8 @@ def lake_diff(
     b: Annotated[str, typer.Argument(help="Another.")],
     out: Annotated[Path | None, typer.Option(help="Where to write all rows (csv, parquet).")] = None,
     rows: Annotated[int, typer.Option(help="Rows to print.")] = 20,
-    store: Store = AT_HOME,
-    lake: LakePlace = None,
-) -> None:
+    store: Store = AT_HOME, lake: LakePlace = None,
+) -> None:  # fmt: skip
     """Show what was restated from A to B."""
     from features.series.lake_report import print_diff
 

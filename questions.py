@@ -80,3 +80,27 @@ def scenario(
     from serving.printed_scenario import print_scenarios
 
     print_scenarios(files, store=store, as_json=as_json)
+
+
+@app.command()
+def report(
+    cluster: Annotated[str, typer.Argument(help="Cluster of the registry.")],
+    out: Annotated[Path, typer.Option(help="Where to write it.")],
+    funding: Annotated[bool, typer.Option("--funding", help="The funding pack.")] = False,
+    scenario: Annotated[Path | None, typer.Option(help="The pack of this scenario (TOML, JSON).")] = None,
+    terms: Annotated[Path | None, typer.Option(help="TOML: grant, capex, opex, rate, promised …")] = None,
+    form: Annotated[
+        str, typer.Option("--format", help="pdf, html, or png of page one; else by the file's name.")
+    ] = "",
+    address: Annotated[
+        str, typer.Option(help="Of the service that numbers lead to.")
+    ] = "http://127.0.0.1:3000",
+    store: Store = AT_HOME,
+) -> None:
+    """Write the report of a cluster, or its funding pack, as PDF or HTML."""
+    from serving.printed_report import write_report
+
+    write_report(
+        cluster, store=store, out=out, funding=funding, scenario=scenario, terms=terms, form=form,
+        address=address,
+    )  # fmt: skip

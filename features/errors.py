@@ -44,6 +44,10 @@ class ForecarbonError(Exception):
         self.facts: dict[str, Any] = dict(facts or {})
         super().__init__(self.message)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Errors travel between processes as what they hold."""
+        return _again, (type(self), dict(self.__dict__))
+
     @property
     def message(self) -> str:
         """The whole refusal in one line, in the house order."""
@@ -65,6 +69,13 @@ class ForecarbonError(Exception):
             "remedy": self.remedy,
             "facts": self.facts,
         }
+
+
+def _again(kind: type[ForecarbonError], held: dict[str, Any]) -> ForecarbonError:
+    fault = kind.__new__(kind)
+    fault.__dict__.update(held)
+    fault.args = (fault.message,)
+    return fault
 
 
 class AskError(ForecarbonError):

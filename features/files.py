@@ -34,7 +34,7 @@ def write_bytes(path: Path, payload: bytes | memoryview) -> None:
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[IO[bytes]]:
+def replacing(path: Path, mode: int = READABLE) -> Iterator[IO[bytes]]:
     """Yield a stream whose content replaces ``path`` in one step when the block ends well."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
@@ -43,7 +43,7 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
             yield stream
             stream.flush()
             # mkstemp makes files private; a service under another account must be able to read them.
-            os.fchmod(stream.fileno(), READABLE)
+            os.fchmod(stream.fileno(), mode)
             os.fsync(stream.fileno())
         os.replace(name, path)
     except BaseException:
@@ -91,6 +91,41 @@ def whole_folder(target: Path) -> Iterator[Path]:
         shutil.rmtree(scratch, ignore_errors=True)
         raise
     fsync_folder(target.parent)
+
+
+@contextmanager
+def scratch_folder(parent: Path, prefix: str) -> Iterator[Path]:
+    """Yield a folder below ``parent`` that is gone after the block; those that killed processes left go too.
+
+    Whoever works in one holds its lock, which the kernel frees.
+    """
+    parent.mkdir(parents=True, exist_ok=True)
+    with _flocked(parent, wait=True):
+        for left in parent.glob(f"{prefix}*"):
+            with _flocked(left, wait=False) as free:
+                if free:
+                    shutil.rmtree(left, ignore_errors=True)
+        scratch = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
+        handle = os.open(scratch, os.O_RDONLY)
+        fcntl.flock(handle, fcntl.LOCK_EX)
+    try:
+        yield scratch
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+        os.close(handle)
+
+
+@contextmanager
+def _flocked(folder: Path, *, wait: bool) -> Iterator[bool]:
+    """Hold the lock of a folder for the block; False if another does, and we do not ``wait``."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        yield True
+    except BlockingIOError:
+        yield False
+    finally:
+        os.close(handle)
 
 
 def append_record(path: Path, record: Mapping[str, Any]) -> None:

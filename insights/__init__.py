@@ -1,1 +1,4 @@
-"""Floor 3: what a forecast means. May import ``features`` and ``models``; knows nothing of training."""
+"""Floor 3: what a forecast means: targets, causes, scenarios, networks, plans.
+
+May import ``features`` and ``models``; knows nothing of training, files of its own or HTTP.
+"""

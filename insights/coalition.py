@@ -15,7 +15,8 @@ import numpy as np
 
 from insights.figures import Float, Future, Int, weighted_quantiles
 from insights.laid import Bench
-from insights.levers import CCUS, Applied
+from insights.lever_kinds import LEVERS
+from insights.levers import Applied
 from insights.scenario import Scenario
 from insights.tolls import Factors
 
@@ -148,7 +149,7 @@ def _stored(member: Laid) -> list[tuple[int, str]]:
     return [
         (k, stores[m.name])
         for k, m in enumerate(member.applied.measures)
-        if m.kind == CCUS and stores[m.name]
+        if LEVERS[m.kind].captures and stores[m.name]
     ]
 
 

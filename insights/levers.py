@@ -1,6 +1,6 @@
-"""The four levers laid over sample paths: applied in order, each on what those before it left.
+"""Levers laid over sample paths: applied in order, each on what those before it left.
 
-efficiency and circularity; electrification and renewable heat; hydrogen; CCUS. A *measure* is one of them in
+The kinds are those of insights/lever_kinds.py. A *measure* is one lever at work in
 tonnes, from a lever of the plan or from a project. What it takes off the path (direct) is told apart from
 what it captures and from what it brings back elsewhere (insights/tolls.py).
 """
@@ -14,11 +14,11 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from insights.lever_kinds import KINDS, LEVERS
 from insights.tolls import Toll
 
 Float = npt.NDArray[np.float64]
 Int = npt.NDArray[np.int64]
-EFFICIENCY, ELECTRIFICATION, HYDROGEN, CCUS = KINDS = ("efficiency", "electrification", "hydrogen", "ccus")
 # Codes of what is shown beside a measure.
 RAISES: Final = "raises-emissions"
 RAISES_INSIDE: Final = "raises-the-path"
@@ -103,8 +103,9 @@ class Applied:
         return None if toll is None else self.gross[k] * toll
 
     def captured(self, k: int) -> Float:
-        """(H, P) what it captures; nothing but for CCUS."""
-        return self.gross[k] if self.measures[k].kind == CCUS else np.zeros_like(self.gross[k])
+        """(H, P) what it captures; nothing unless its kind captures."""
+        captures = LEVERS[self.measures[k].kind].captures
+        return self.gross[k] if captures else np.zeros_like(self.gross[k])
 
 
 def applied(paths: Float, measures: Sequence[Measure]) -> Applied:

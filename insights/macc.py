@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from insights.options import Choice, Option, Question, Start, chance_of, starts_of
+from insights.tolls import annuity
 
 Float = npt.NDArray[np.float64]
 # Codes of why a plan differs from the curve.
@@ -23,11 +24,6 @@ RULES: Final = "rules"
 BUDGET: Final = "budget"
 WHOLE: Final = "whole-options"
 HORIZON: Final = "horizon"
-
-
-def annuity(rate: float, years: int) -> float:
-    """What a yearly payment over ``years`` is of a sum paid now: r / (1 - (1 + r)^-n); 1/n at no interest."""
-    return 1.0 / years if rate == 0 else rate / (1.0 - (1.0 + rate) ** -years)
 
 
 def marginal_cost(option: Option, rate: float) -> float | None:

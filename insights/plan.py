@@ -10,40 +10,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from insights.levers import CCUS, EFFICIENCY, ELECTRIFICATION, HYDROGEN
+from insights.kinds.kind import Kind, Terms
+from insights.lever_kinds import LEVERS
 from insights.projects import Risk
 from insights.refusals import refused
-from insights.tolls import (
-    BOILER,
-    DEVICES,
-    FUELS,
-    Factors,
-    Toll,
-    capture_energy,
-    factor,
-    hydrogen_of_gas,
-    of_capture,
-    of_efficiency,
-    of_electrification,
-    of_green_hydrogen,
-    of_hydrogen,
-)
-from insights.units import CURRENCIES, measured
+from insights.scenario_fields import LEVER
+from insights.tolls import FUELS, Factors, Toll, factor
+from insights.units import measured
 
-_SPECIFIC: Final = {
-    EFFICIENCY: ("fuel",),
-    ELECTRIFICATION: ("fuel", "fuel_efficiency", "device", "cop"),
-    HYDROGEN: ("fuel", "made_from", "h2_intensity"),
-    CCUS: ("fuel", "fuel_efficiency", "capture_rate", "heat", "power", "leakage", "store"),
-}
-_ALL_SPECIFIC: Final = tuple(sorted({name for names in _SPECIFIC.values() for name in names}))
-# The factors that say what hydrogen takes, by what it is made from.
-_MADE_BY: Final = {
-    "power": ("electrolyser_efficiency_2030",),
-    "gas": ("ef_gas", "smr_efficiency"),
-    "gas-ccs": ("ef_gas", "smr_cc_capture_rate", "smr_cc_efficiency"),
-}
-_COSTS: Final = tuple(f"{money}/t" for money in CURRENCIES)
+# Of texts that are quantities: field -> what it may be measured in.
+_UNITS: Final = {name: field.units for name, field in LEVER.items() if field.units}
+_ALL_OWN: Final = tuple(sorted({name for kind in LEVERS.values() for name in kind.fields}))
 
 
 @dataclass(frozen=True)
@@ -89,57 +66,23 @@ class Plan:
 
     def toll(self, factors: Factors) -> Toll:
         """What a gross tonne brings back."""
-        told, fuel = self.told, factor(factors, FUELS[self.fuel])
-        upstream = float(told.get("upstream", 0.0))
-        if self.kind == EFFICIENCY:
-            return of_efficiency(fuel, upstream)
-        if self.kind == ELECTRIFICATION:
-            cop = told.get("cop") or factor(factors, DEVICES[told.get("device", "electric-boiler")])
-            boiler = told.get("fuel_efficiency", BOILER)
-            return of_electrification(fuel, self.grid, device=cop, boiler=boiler, upstream=upstream)
-        if self.kind == HYDROGEN:
-            return self._hydrogen(factors, fuel, upstream)
-        heat, power = capture_energy(factors)
-        return of_capture(
-            self.grid, heat=told.get("heat", heat), power=told.get("power", power), fuel=fuel,
-            boiler=told.get("fuel_efficiency", BOILER), upstream=upstream, leakage=told.get("leakage", 0.0),
-        )  # fmt: skip
-
-    def _hydrogen(self, factors: Factors, fuel: float, upstream: float) -> Toll:
-        if "h2_intensity" in self.told:
-            return of_hydrogen(fuel, self.told["h2_intensity"], upstream)
-        made_from = self.told.get("made_from", "power")
-        if made_from == "power":
-            electrolyser = factor(factors, "electrolyser_efficiency_2030")
-            return of_green_hydrogen(fuel, self.grid, electrolyser, upstream)
-        with_capture = made_from == "gas-ccs"
-        intensity = hydrogen_of_gas(factors, with_capture=with_capture, upstream=upstream)
-        return of_hydrogen(fuel, intensity, upstream if self.fuel == "gas" else 0.0)
+        return LEVERS[self.kind].toll(self._terms(factors))
 
     def assumed(self, factors: Factors) -> list[dict[str, Any]]:
         """What was not told and stands in from the reference factors, or is not counted at all."""
-        told, out = self.told, []
+        gaps = [
+            *LEVERS[self.kind].gaps(self._terms(factors)),
+            ("fuel", FUELS[self.fuel], factor(factors, FUELS[self.fuel])),
+            ("upstream", "not counted", None),
+        ]
+        return [
+            {"of": self.name, "field": field, "taken_from": key, "value": value}
+            for field, key, value in gaps
+            if field not in self.told
+        ]
 
-        def takes(field: str, key: str, value: float | None) -> None:
-            if field not in told:
-                out.append({"of": self.name, "field": field, "taken_from": key, "value": value})
-
-        if self.kind == CCUS:
-            heat, power = capture_energy(factors)
-            takes("heat", "capture_heat_cement", heat)
-            takes("power", "capture_power_cement + compression_power", power)
-            takes("capture_rate", "capture_rate_cement", factor(factors, "capture_rate_cement"))
-            takes("leakage", "not counted", None)
-        if self.kind == ELECTRIFICATION and "cop" not in told:
-            takes("device", DEVICES["electric-boiler"], factor(factors, DEVICES["electric-boiler"]))
-        if self.kind == HYDROGEN:
-            for key in _MADE_BY[told.get("made_from", "power")]:
-                takes("h2_intensity", key, factor(factors, key))
-        if self.kind in (CCUS, ELECTRIFICATION):
-            takes("fuel_efficiency", "the 90% boiler of the break-even factors", BOILER)
-        takes("fuel", FUELS[self.fuel], factor(factors, FUELS[self.fuel]))
-        takes("upstream", "not counted", None)
-        return out
+    def _terms(self, factors: Factors) -> Terms:
+        return Terms(self.told, self.fuel, self.grid, factors)
 
 
 def plan_of(told: Mapping[str, Any], place: str, *, grid: float | None, factors: Factors) -> Plan:
@@ -152,11 +95,11 @@ def plan_of(told: Mapping[str, Any], place: str, *, grid: float | None, factors:
     Raises:
         AskError: the field is named.
     """
-    kind, name = str(told["kind"]), str(told["name"])
-    for field in _ALL_SPECIFIC:
-        if field in told and field not in _SPECIFIC[kind]:
-            allowed = f"for {kind}: {', '.join(_SPECIFIC[kind])}"
-            raise refused("field-foreign", f"{place}.{field}", f"{field} of {kind}", allowed)
+    kind, name = LEVERS[str(told["kind"])], str(told["name"])
+    for field in _ALL_OWN:
+        if field in told and field not in kind.fields:
+            allowed = f"for {kind.name}: {', '.join(kind.fields)}"
+            raise refused("field-foreign", f"{place}.{field}", f"{field} of {kind.name}", allowed)
     known = {**told, **_quantities(told, place, kind)}
     flow, power = known.pop("flow", None), known.pop("fuel_flow", None)
     start, end, ramp = known["start"], known.get("end"), known.get("ramp_years", 0)
@@ -164,13 +107,14 @@ def plan_of(told: Mapping[str, Any], place: str, *, grid: float | None, factors:
     part = known.get("share", 1.0)
     # A share bounds a lever's reach; of a project it is the cluster's part of the capacity.
     is_project = "project_id" in known
-    rate = known.get("capture_rate", factor(factors, "capture_rate_cement")) if kind == CCUS else 1.0
+    fuel, of_grid = known.get("fuel", "gas"), known.get("grid", grid)
+    rate = kind.reach(Terms(known, fuel, of_grid, factors))
     if flow is None and power is None and (is_project or "share" not in known):
         raise refused("size-missing", f"{place}.capacity", "nothing", "a capacity, or a share for a lever")
     scale = part if is_project else 1.0
     return Plan(
         name=name,
-        kind=kind,
+        kind=kind.name,
         project_id=str(known.get("project_id", "")),
         capacity=None if flow is None else flow * scale,
         power_capacity=None if power is None else power * scale,
@@ -181,8 +125,8 @@ def plan_of(told: Mapping[str, Any], place: str, *, grid: float | None, factors:
         end=end,
         delay_years=known.get("delay_years", 0),
         late_years=known.get("late_years", 2),
-        fuel=known.get("fuel", "gas"),
-        grid=known.get("grid", grid),
+        fuel=fuel,
+        grid=of_grid,
         cost=known.get("cost"),
         currency=known.pop("currency", ""),
         store=known.get("store", ""),
@@ -191,15 +135,10 @@ def plan_of(told: Mapping[str, Any], place: str, *, grid: float | None, factors:
     )
 
 
-def _quantities(told: Mapping[str, Any], place: str, kind: str) -> dict[str, Any]:
+def _quantities(told: Mapping[str, Any], place: str, kind: Kind) -> dict[str, Any]:
     """The fields that are quantities, as numbers in our units."""
     out: dict[str, Any] = {}
-    kinds = {
-        **dict.fromkeys(("h2_intensity", "upstream", "grid"), ("intensity",)),
-        **dict.fromkeys(("heat", "power"), ("specific",)),
-        "cost": _COSTS,
-        "capacity": ("flow",) if kind == CCUS else ("flow", "power"),
-    }
+    kinds = {**_UNITS, "capacity": kind.measures}
     for field, allowed in kinds.items():
         if field not in told:
             continue

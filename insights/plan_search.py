@@ -30,8 +30,9 @@ Int = npt.NDArray[np.int64]
 Bool = npt.NDArray[np.bool_]
 
 METHOD: Final = "branch and bound on paths"
-# Plans that are looked at in one step, all starts of the next option together: bounds their memory.
-_ROWS: Final = 1024
+# Plans looked at in one step, all starts of the next option together: few enough to stay in the cache of a
+# core, since the bounds read them once for every price.
+_ROWS: Final = 64
 _LEAST: Final = 16
 
 
@@ -76,11 +77,11 @@ class Search:
         def value(cost: Float, share: Float) -> Float:
             return np.where(share >= probability - SAME, cost, np.inf)
 
-        return self._run(score, value, _above(self.asked.rules.budget))
+        return self._run(score, value, _above(most_to_spend(self.asked)))
 
     def likeliest(self) -> Choice | None:
         """The plan of the highest chance within the budget; of several any one."""
-        budget = _above(self.asked.rules.budget)
+        budget = _above(most_to_spend(self.asked))
 
         def score(nodes: _Nodes, ceiling: float) -> Float:
             del ceiling
@@ -196,6 +197,17 @@ _FIELDS: Final = ("abated", "cost", "spent", "taken", "score")
 
 def _with(taken: Int, place: int) -> Int:
     return np.column_stack([taken, np.full(len(taken), place, dtype=np.int64)])
+
+
+def most_to_spend(asked: Question) -> float:
+    """EUR, present value, that no lawful plan passes: the budget, or all yearly limits up to the target year
+    spent, for savings only make a plan cheaper."""
+    rules, aim = asked.rules, asked.aim
+    if rules.yearly is None:
+        return rules.budget
+    counted = aim.years <= aim.target_year
+    worth = (1.0 + rules.rate) ** -(aim.years - aim.years[0]).astype(np.float64)
+    return min(rules.budget, float(rules.yearly[counted] @ worth[counted]))
 
 
 def _above(budget: float) -> float:

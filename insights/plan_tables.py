@@ -26,7 +26,8 @@ class Tables:
     Attributes:
         names: (n,) of options; starts: of each; spends: (n,) of (m, H) EUR a year.
         abates: (n,) of (m, P) Mt; costs: (n,) of (m,) EUR.
-        prices: (L,) EUR a Mt; rests: (n + 1, L, P): sum over open options of min(0, cost - price x abates).
+        prices: (L,) EUR a Mt; rests: (n + 1, L, P): sum over open options of min(0, cost - price x abates),
+            of options that exclude one another the least alone.
         most: (n + 1, P): the most that open options can abate, Mt.
         needs: (P,) Mt; weights: (P,).
         clashes: option -> earlier ones it excludes; leans: option -> earlier ones it requires.
@@ -55,16 +56,11 @@ def tables_of(asked: Question) -> Tables:
         for name, starts in held.items()
     }
     costs = {name: np.array([s.cost for s in starts]) for name, starts in held.items()}
-    worth = {name: _cheapness(abates[name] @ asked.aim.weights, costs[name]) for name in held}
-    names = _ordered(worth, asked.rules.requires)
-    prices = _prices(asked, {name: abates[name] @ asked.aim.weights for name in names}, worth)
-    rests = np.zeros((len(names) + 1, len(prices), paths))
-    most = np.zeros((len(names) + 1, paths))
-    for k in range(len(names) - 1, -1, -1):
-        own, cost = abates[names[k]], costs[names[k]]
-        most[k] = most[k + 1] + np.maximum(own.max(axis=0), 0.0)
-        for j, price in enumerate(prices):
-            rests[k, j] = rests[k + 1, j] + np.minimum((cost[:, None] - price * own).min(axis=0), 0.0)
+    means = {name: abates[name] @ asked.aim.weights for name in held}
+    worth = {name: _cheapness(means[name], costs[name]) for name in held}
+    names = _ordered(asked, means, worth)
+    prices = _prices(asked, means, worth)
+    rests, most = _open_sums(asked, {name: (abates[name], costs[name]) for name in names}, prices)
     place = {name: k for k, name in enumerate(names)}
     return Tables(
         names=names,
@@ -82,15 +78,44 @@ def tables_of(asked: Question) -> Tables:
     )
 
 
+def _sets_of(exclusions: tuple[tuple[str, ...], ...]) -> dict[str, int]:
+    """Option -> the first set it is in of options that exclude one another."""
+    return {name: k for k, group in reversed(list(enumerate(exclusions))) for name in group}
+
+
+def _open_sums(
+    asked: Question, columns: dict[str, tuple[Float, Float]], prices: Float
+) -> tuple[Float, Float]:
+    """``rests`` and ``most`` of the tables: of options that exclude one another one counts, so that sums
+    are as tight as can be; an option in several such sets counts in the first."""
+    own_set, paths = _sets_of(asked.rules.exclusions), len(asked.aim.weights)
+    least: dict[object, Float] = {}
+    largest: dict[object, Float] = {}
+    rests = [np.zeros((len(prices), paths))]
+    most = [np.zeros(paths)]
+    for name, (own, cost) in reversed(columns.items()):
+        among = own_set.get(name, name)
+        gain = np.array([np.minimum((cost[:, None] - price * own).min(axis=0), 0.0) for price in prices])
+        size = np.maximum(own.max(axis=0), 0.0)
+        before, before_size = least.get(among, 0.0 * gain), largest.get(among, 0.0 * size)
+        least[among], largest[among] = np.minimum(before, gain), np.maximum(before_size, size)
+        rests.append(rests[-1] + (least[among] - before))
+        most.append(most[-1] + (largest[among] - before_size))
+    return np.array(rests[::-1]), np.array(most[::-1])
+
+
 def _prices(asked: Question, means: dict[str, Float], worth: dict[str, float]) -> Float:
     """EUR a Mt at which bounds are made: 0, and some around what the last Mt needed costs.
 
     Any prices are lawful; these are near the one that makes the bound highest for most paths.
     """
     need = float(quantile_of_rows(asked.aim.needs[None, :], asked.aim.weights, asked.aim.probability)[0])
+    own_set, seen = _sets_of(asked.rules.exclusions), set[object]()
     last, reached = 0.0, 0.0
     for name in sorted(worth, key=lambda each: (worth[each], each)):
-        if reached < need / _SCALE and np.isfinite(worth[name]):
+        among = own_set.get(name, name)
+        if reached < need / _SCALE and np.isfinite(worth[name]) and among not in seen:
+            seen.add(among)
             reached += float(means[name].max())
             last = worth[name]
     return np.array([0.0, *(last * share for share in _AROUND)]) if last > 0 else np.zeros(1)
@@ -102,9 +127,27 @@ def _cheapness(mean: Float, cost: Float) -> float:
     return float(min(told, default=np.inf))
 
 
-def _ordered(worth: dict[str, float], requires: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
-    """The cheapest a tonne first, but nothing before what it requires."""
-    left, told = sorted(worth, key=lambda name: (worth[name], name)), []
+def _ordered(asked: Question, means: dict[str, Float], worth: dict[str, float]) -> tuple[str, ...]:
+    """Much that costs little a tonne first, options that exclude one another together, and nothing before
+    what it requires.
+
+    Large options move a bound most, cheap ones are most often in the plan: decided first, both leave the
+    fewest plans to look at (docs/adr/0021).
+    """
+    own_set, requires = _sets_of(asked.rules.exclusions), asked.rules.requires
+    late = {
+        name: -np.inf if price <= 0 else -float(means[name].max()) / price for name, price in worth.items()
+    }
+    first: dict[object, float] = {}
+    for name, each in late.items():
+        among = own_set.get(name, name)
+        first[among] = min(each, first.get(among, np.inf))
+
+    def key(name: str) -> tuple[float, str, float, str]:
+        among = own_set.get(name, name)
+        return first[among], str(among), late[name], name
+
+    left, told = sorted(worth, key=key), []
     while left:
         free = (n for n in left if not any(one == n and other in left for one, other in requires))
         told.append(next(free))

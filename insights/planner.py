@@ -15,8 +15,6 @@ from insights.plan_search import Search
 
 SECONDS: Final = 20.0
 _SAME: Final = 1e-9
-# Rules by what binds, in the order in which they are lifted one after the other.
-LIFTED: Final = (("budget",), ("yearly",), ("exclusions",), ("requires",))
 
 
 @dataclass(frozen=True)

@@ -28,8 +28,8 @@ def refused(code: str, field: str, found: Any, allowed: str, remedy: str = "") -
     )
 
 
-def shown(value: Any) -> str:
-    """A foreign value, safe and short enough to be repeated back."""
+def shown(value: Any, most: int = SHOWN) -> str:
+    """A foreign value, safe and short enough to be repeated back: ``most`` signs."""
     text = value if isinstance(value, str) else repr(value)
-    safe = "".join(sign if sign.isprintable() else "?" for sign in text[: SHOWN + 1])
-    return safe if len(safe) <= SHOWN else safe[:SHOWN] + "…"
+    safe = "".join(sign if sign.isprintable() else "?" for sign in text[: most + 1])
+    return safe if len(safe) <= most else safe[:most] + "…"

@@ -15,12 +15,13 @@ from typing import Any, Final
 
 import pandas as pd
 
-from insights.levers import CCUS, EFFICIENCY, ELECTRIFICATION, HYDROGEN, KINDS
+from insights.fields import read_table
+from insights.lever_kinds import KINDS, lever_of
 from insights.plan import Plan, plan_of
 from insights.projects import ENDED, Counts, counts_of
 from insights.refusals import refused
 from insights.rollup import counted_once
-from insights.scenario_fields import SCENARIO, VERSION, read_table
+from insights.scenario_fields import SCENARIO, VERSION
 from insights.tolls import Factors
 from insights.units import measured
 
@@ -28,11 +29,6 @@ SEED: Final = 20
 # A year, real: what the EU's Better Regulation guidelines use for society (recalled, not read).
 DISCOUNT: Final = 0.03
 TONNES_PER_MT: Final = 1e6
-# Which lever a project of the registry pulls, by words of its technology; the first that fits.
-_LEVER_OF: Final = (
-    ("CO2", CCUS), ("CCS", CCUS), ("hydrogen", HYDROGEN), ("ammonia", HYDROGEN), ("efficiency", EFFICIENCY),
-    ("waste heat", EFFICIENCY), ("electric", ELECTRIFICATION), ("N2O", EFFICIENCY),
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -51,7 +47,7 @@ class Scenario:
         target: the target_id measured; "" for all in force.
         scope: to read targets of unstated or unlike scope in; "" for none.
         seed: of every draw.
-        order: in which kinds of levers are applied.
+        order: in which kinds of levers are applied; every kind of its plans is in it once.
         counts: of the registry, for the weak priors.
         discount_rate: a year; None where it is not told and ``DISCOUNT`` stands in.
     """
@@ -94,7 +90,8 @@ class Scenario:
         }
         return {
             **told,
-            "order": list(self.order),
+            # Kinds that it does not have decide nothing, today's or those to come.
+            "order": [kind for kind in self.order if kind in {plan.kind for plan in self.plans}],
             "grid": self.grid,
             "stores": {store.name: store.capacity for store in self.stores},
             "levers": {plan.name: _plain(plan) for plan in self.levers},
@@ -127,9 +124,6 @@ def scenario_of(table: Any, projects: pd.DataFrame, factors: Factors) -> Scenari
         AskError: anything that cannot be; the field, what was found and what is allowed are in ``facts``.
     """
     told = read_table(table, SCENARIO)
-    order = tuple(told.get("order", KINDS))
-    if sorted(order) != sorted(KINDS):
-        raise refused("order-incomplete", "order", list(order), "each once of " + ", ".join(KINDS))
     grid = measured(told["grid"], ("intensity",), "grid")[0] if "grid" in told else None
     levers = tuple(
         _lever(each, f"levers[{k}]", grid, factors) for k, each in enumerate(told.get("levers", ()))
@@ -144,8 +138,9 @@ def scenario_of(table: Any, projects: pd.DataFrame, factors: Factors) -> Scenari
     )
     made = Scenario(
         name=told["name"], series=told["series"], target=told.get("target", ""), scope=told.get("scope", ""),
-        base_year=told.get("base_year"), seed=told.get("seed", SEED), order=order, grid=grid, stores=stores,
-        levers=levers, projects=own, counts=counts_of(projects), discount_rate=told.get("discount_rate"),
+        base_year=told.get("base_year"), seed=told.get("seed", SEED), order=tuple(told.get("order", KINDS)),
+        grid=grid, stores=stores, levers=levers, projects=own, counts=counts_of(projects),
+        discount_rate=told.get("discount_rate"),
     )  # fmt: skip
     _check_whole(made, projects, factors)
     return made
@@ -195,10 +190,9 @@ def _of_registry(row: Mapping[str, Any], told: Mapping[str, Any], place: str) ->
         raise refused(code, f"{place}.project_id", f"{row['project_id']}: {why}", "a project that is to come",
                       "leave it out, or describe your own by name, kind, capacity and start")  # fmt: skip
     known: dict[str, Any] = {"name": str(row["project"]), "cluster_id": str(row["cluster_id"])}
-    lever = next((kind for word, kind in _LEVER_OF if word in str(row["technology"])), None)
     size, start = row["abatement_mt_per_yr"], _first(row["latest_start"], row["first_announced_start"])
     for field, value, code in (
-        ("kind", lever, "project-kind-unknown"),
+        ("kind", lever_of(str(row["technology"])), "project-kind-unknown"),
         ("capacity", None if pd.isna(size) else float(size) * TONNES_PER_MT, "project-size-unknown"),
         ("start", start, "project-start-unknown"),
     ):
@@ -247,6 +241,10 @@ def _no_phase_of_a_total(names: Sequence[str], registry: pd.DataFrame) -> None:
 
 def _check_whole(made: Scenario, registry: pd.DataFrame, factors: Factors) -> None:
     """What must hold between the parts."""
+    needed = dict.fromkeys(plan.kind for plan in made.plans)
+    if len(set(made.order)) < len(made.order) or not set(needed) <= set(made.order):
+        allowed = "each once of " + ", ".join(needed or KINDS)
+        raise refused("order-incomplete", "order", list(made.order), allowed)
     _once([store.name for store in made.stores], "stores", "name-twice")
     _once([plan.name for plan in made.levers], "levers", "name-twice")
     _once([plan.project_id for plan in made.projects], "projects", "project-twice")

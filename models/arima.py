@@ -20,7 +20,7 @@ from models.complete import Block, blocks, bounded
 from models.diagnostics import Diagnostics, ljung_box
 from models.likeliest import Arma
 from models.orders import Choice, choose, choose_origins, penalty
-from models.seasonal import estimate
+from models.seasonal import ahead_of_blocks, estimate
 
 if TYPE_CHECKING:
     from statsmodels.tsa.statespace.sarimax import SARIMAX, SARIMAXResults
@@ -142,14 +142,12 @@ class Arima:
 
     def forecast(self, history: Dense, steps: int) -> Float:
         """(B, steps) tCO2e; rows without a figure get 0."""
-        out = np.zeros((len(history.ids), steps))
-        for block in blocks(history, LONGEST):
-            season = estimate(block.values, history.cadence.season)
-            plain = season.strip(block.values)
+
+        def ahead(block: Block, plain: Float) -> Float:
             choice = choose(plain, words=words_for(plain.shape[1]), drift=self.drift)
-            ahead = season.restore(self._ahead(plain, block.gaps, choice, steps))
-            out[block.rows] = bounded(block.values, ahead) * block.scale[:, None]
-        return np.asarray(np.where(history.non_negative[:, None], np.maximum(out, 0.0), out))
+            return self._ahead(plain, block.gaps, choice, steps)
+
+        return ahead_of_blocks(history, steps, LONGEST, ahead)
 
     def forecast_origins(self, history: Dense, origins: Int, steps: int) -> Float:
         """(O, B, steps) what ``forecast`` says at many past cutoffs, most of it from one product.

@@ -13,6 +13,7 @@ from features.matrix.build import DIGITS, Rows, build, recipe_for
 from features.matrix.recipe import FeatureRecipe
 from features.series.panel import Dense
 from features.series.scopes import same_scope_ahead
+from models.complete import lawful
 
 if TYPE_CHECKING:
     from lightgbm import Booster as Booster
@@ -54,7 +55,7 @@ class BoostedFit:
         rows = build(history, self.recipe, steps)
         change = self._changes(rows, steps)
         out = rows.anchor + change * rows.scale[:, None]
-        return np.asarray(np.where(history.non_negative[:, None], np.maximum(out, 0.0), out))
+        return lawful(history, out)
 
     def anchor(self, history: Dense, steps: int) -> Float:
         """(B, steps) the figure each forecast is measured from, tCO2e."""

@@ -69,6 +69,11 @@ def bounded(values: Float, ahead: Float) -> Float:
     return np.clip(ahead, -top, top)
 
 
+def lawful(history: Dense, ahead: Float) -> Float:
+    """Forecasts (B, steps) not below zero where the series never was."""
+    return np.asarray(np.where(history.non_negative[:, None], np.maximum(ahead, 0.0), ahead))
+
+
 def _fill(values: Float, gaps: Bool) -> Float:
     out = values.copy()
     axis = np.arange(values.shape[1])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,7 @@ from models.recipe import Recipe
 from models.replay import LEAST_HISTORY, past_origins, replay, silent
 
 Float = npt.NDArray[np.float64]
-Bool = npt.NDArray[np.bool_]
+Int = npt.NDArray[np.int64]
 
 LONGEST_REACH = 24
 # Cutoffs replayed without a season: the more the better the bands (``benchmarks/skill``), where time allows.
@@ -50,21 +50,71 @@ def forecast_panel(
         AskError: no such forecaster.
         DataError: no series has a figure.
     """
-    dense = panel.dense
-    rows = np.flatnonzero(np.isfinite(dense.y).any(axis=1))
-    if len(rows) == 0:
-        raise DataError(
-            "no-figures",
-            found="no series with a figure",
-            expected="at least one value of y",
-            remedy="fill in the figures that are known",
-        )
-    history = dense.take(rows)
+    history = _with_figures(panel)
+    if history is None:
+        raise _no_figures()
     # A jump of many series at once says where the boundary moved, not how wrong forecasts are.
     history = with_breaks(history, moved_boundaries(history))
     recipe = recipe_for_panel(history, steps=steps, model=model)
-    curves, made_by = _curves(history, recipe, steps, told)
+    fitted = fit_panel(history, recipe, told)
+    curves, made_by = _curves(fitted, lambda: _naive(history, recipe), history, steps)
     return outlook_of_curves(curves, history, levels, made_by)
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """All that series of a panel learn from one another; each is then forecast by itself.
+
+    Attributes:
+        fitted: members, weights, bands and hurdle of the recipe.
+        naive: the same of naive, for series the recipe cannot answer.
+        moved: where the panel's boundary seems to have moved (``moved_boundaries``).
+    """
+
+    fitted: FittedRecipe
+    naive: FittedRecipe
+    moved: Int
+
+
+def learn(
+    panel: Panel, *, steps: int, model: str = "champion-recipe", told: Callable[[str, int], None] = silent
+) -> Learnt:
+    """What ``forecast_panel`` would learn from a panel. Arguments and errors as there."""
+    history = _with_figures(panel)
+    if history is None:
+        raise _no_figures()
+    moved = moved_boundaries(history)
+    history = with_breaks(history, moved)
+    recipe = recipe_for_panel(history, steps=steps, model=model)
+    return Learnt(fit_panel(history, recipe, told), _naive(history, recipe), moved)
+
+
+def forecast_learnt(panel: Panel, learnt: Learnt, *, steps: int, levels: tuple[float, ...]) -> Outlook | None:
+    """Forecast series by what others taught; None if no series has a figure.
+
+    Of the panel that was learnt from this is what ``forecast_panel`` says.
+    """
+    history = _with_figures(panel)
+    if history is None:
+        return None
+    history = with_breaks(history, learnt.moved)
+    curves, made_by = _curves(learnt.fitted, lambda: learnt.naive, history, steps)
+    return outlook_of_curves(curves, history, levels, made_by)
+
+
+def _with_figures(panel: Panel) -> Dense | None:
+    dense = panel.dense
+    rows = np.flatnonzero(np.isfinite(dense.y).any(axis=1))
+    return dense.take(rows) if len(rows) else None
+
+
+def _no_figures() -> DataError:
+    return DataError(
+        "no-figures",
+        found="no series with a figure",
+        expected="at least one value of y",
+        remedy="fill in the figures that are known",
+    )
 
 
 def without_figures(panel: Panel) -> tuple[str, ...]:
@@ -94,18 +144,21 @@ def fit_panel(history: Dense, recipe: Recipe, told: Callable[[str, int], None] =
     return fit(history, past, recipe)
 
 
+def _naive(history: Dense, recipe: Recipe) -> FittedRecipe:
+    return fit_panel(history, replace(recipe, name="naive", members=("naive",)))
+
+
 def _curves(
-    history: Dense, recipe: Recipe, steps: int, told: Callable[[str, int], None]
+    fitted: FittedRecipe, naive: Callable[[], FittedRecipe], history: Dense, steps: int
 ) -> tuple[Float, tuple[str, ...]]:
-    fitted = fit_panel(history, recipe, told)
+    recipe = fitted.recipe
     curves = fitted.curves(history, steps)
     figures = np.isfinite(history.y).sum(axis=1)
     made_by = np.full(len(history.ids), recipe.name, dtype=object)
     plain = (figures < LEAST_HISTORY) | ~np.isfinite(curves).all(axis=(1, 2))
     if plain.any() and recipe.name != "naive":
-        naive = fit_panel(history, replace(recipe, name="naive", members=("naive",)))
         rows = np.flatnonzero(plain)
-        curves[rows] = naive.curves(history.take(rows), steps)
+        curves[rows] = naive().curves(history.take(rows), steps)
         for row in rows:
             short = figures[row] < LEAST_HISTORY
             why = f"{figures[row]} figures, too few" if short else "figures out of reach"

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from features.matrix.scale import back_from_end, last_seen
 from features.series.panel import Dense
 from features.series.scopes import bridge
+from models.complete import lawful
 
 Float = npt.NDArray[np.float64]
 
@@ -100,4 +101,4 @@ class Drift:
         begin = np.where(finite.any(axis=1), y[np.arange(len(y)), first], 0.0)
         slope = (value - begin) / np.maximum(column - first, 1)
         line = value[:, None] + slope[:, None] * np.arange(1, steps + 1)[None, :]
-        return np.asarray(np.where(history.non_negative[:, None], np.maximum(line, 0.0), line))
+        return lawful(history, line)

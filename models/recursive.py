@@ -18,7 +18,7 @@ from features.matrix.scan import SCANNED, Scan, scan, state_of
 from features.series.panel import Dense
 from features.series.scopes import bridge
 from models.boosted import LEAST_ROWS, WIDEST_TARGET, train_booster
-from models.complete import FURTHEST, blocks
+from models.complete import FURTHEST, blocks, lawful
 from models.seasonal import Season, estimate
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class RecursiveFit:
                 out[:, h] = np.clip(np.nan_to_num(state.newest) + change * scale, np.maximum(low, -top), top)
                 state = state.read(out[:, h])
         ahead = season.restore(out)
-        return np.asarray(np.where(history.non_negative[:, None], np.maximum(ahead, 0.0), ahead))
+        return lawful(history, ahead)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from features.series.panel import Dense
 from models.arima import POLISH_STEPS, Arima
-from models.complete import blocks, bounded
+from models.complete import blocks, bounded, lawful
 from models.conditional import DEGREES, Chosen, Model, choose, innovations
 
 Float = npt.NDArray[np.float64]
@@ -115,7 +115,7 @@ class Sarima:
                 continue
             told = self._mean(block.values, block.gaps, m, steps) * block.scale[:, None]
             out[block.rows] = np.where(np.isfinite(told), told, out[block.rows])
-        return np.asarray(np.where(history.non_negative[:, None], np.maximum(out, 0.0), out))
+        return lawful(history, out)
 
     def _mean(self, values: Float, gaps: Bool, m: int, steps: int) -> Float:
         """(b, steps) mean of what the models of each row say."""

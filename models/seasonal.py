@@ -7,10 +7,14 @@ by how much of the movement the season explains.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+
+from features.series.panel import Dense
+from models.complete import Block, blocks, bounded, lawful
 
 Float = npt.NDArray[np.float64]
 Int = npt.NDArray[np.int64]
@@ -111,3 +115,20 @@ def _strength(apart: Float, figures: Float, phase: Int, multiplicative: Bool, kn
     with np.errstate(divide="ignore", invalid="ignore"):
         share = 1.0 - rest.var(axis=1) / total
     return np.where(total > 0, np.clip(np.nan_to_num(share), 0.0, 1.0), 0.0)
+
+
+def ahead_of_blocks(
+    history: Dense, steps: int, longest: int, ahead: Callable[[Block, Float], Float]
+) -> Float:
+    """(B, steps) tCO2e of a member that reads complete, seasonally adjusted rows; without a figure 0.
+
+    Args:
+        longest: how many of the newest periods are read.
+        ahead: (b, steps) forecasts of a block's adjusted values (b, n).
+    """
+    out = np.zeros((len(history.ids), steps))
+    for block in blocks(history, longest):
+        season = estimate(block.values, history.cadence.season)
+        told = season.restore(ahead(block, season.strip(block.values)))
+        out[block.rows] = bounded(block.values, told) * block.scale[:, None]
+    return lawful(history, out)

@@ -17,9 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from features.series.panel import Dense
-from models.complete import blocks, bounded
 from models.orders import penalty
-from models.seasonal import estimate
+from models.seasonal import ahead_of_blocks
 
 Float = npt.NDArray[np.float64]
 Int = npt.NDArray[np.int64]
@@ -137,6 +136,12 @@ def predict(values: Float, made: Filters, point: Int, steps: int) -> Float:
     return np.asarray(states[:, :1] + made.reach(point, steps) * states[:, 1:])
 
 
+def extended(values: Float, steps: int) -> Float:
+    """(b, steps) forecasts of complete rows (b, n) at the grid points chosen for them."""
+    made = filters(values.shape[1])
+    return predict(values, made, choose(values, made), steps)
+
+
 @dataclass(frozen=True)
 class Damped:
     """Simple or damped-trend exponential smoothing by AICc, on seasonally adjusted figures."""
@@ -149,11 +154,4 @@ class Damped:
 
     def forecast(self, history: Dense, steps: int) -> Float:
         """(B, steps) tCO2e; rows without a figure get 0."""
-        out = np.zeros((len(history.ids), steps))
-        for block in blocks(history, LONGEST):
-            season = estimate(block.values, history.cadence.season)
-            plain = season.strip(block.values)
-            made = filters(plain.shape[1])
-            ahead = season.restore(predict(plain, made, choose(plain, made), steps))
-            out[block.rows] = bounded(block.values, ahead) * block.scale[:, None]
-        return np.asarray(np.where(history.non_negative[:, None], np.maximum(out, 0.0), out))
+        return ahead_of_blocks(history, steps, LONGEST, lambda block, plain: extended(plain, steps))

@@ -13,8 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from features.series.panel import Dense
-from models.complete import blocks, bounded
-from models.seasonal import estimate
+from models.seasonal import ahead_of_blocks
 
 Float = npt.NDArray[np.float64]
 
@@ -75,10 +74,6 @@ class Theta:
 
     def forecast(self, history: Dense, steps: int) -> Float:
         """(B, steps) tCO2e; rows without a figure get 0."""
-        out = np.zeros((len(history.ids), steps))
-        for block in blocks(history, LONGEST):
-            season = estimate(block.values, history.cadence.season)
-            plain = season.strip(block.values)
-            ahead = season.restore(extended(plain, best_alpha(plain), steps))
-            out[block.rows] = bounded(block.values, ahead) * block.scale[:, None]
-        return np.asarray(np.where(history.non_negative[:, None], np.maximum(out, 0.0), out))
+        return ahead_of_blocks(
+            history, steps, LONGEST, lambda block, plain: extended(plain, best_alpha(plain), steps)
+        )

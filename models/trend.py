@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from features.series.panel import Dense
-from models.complete import blocks
+from models.complete import blocks, lawful
 from models.seasonal import estimate
 
 Float = npt.NDArray[np.float64]
@@ -44,7 +44,7 @@ class Trend:
             plain = season.strip(block.values)
             ahead = season.restore(extended(plain, steps, history.cadence.season))
             out[block.rows] = ahead * block.scale[:, None]
-        return np.asarray(np.where(history.non_negative[:, None], np.maximum(out, 0.0), out))
+        return lawful(history, out)
 
 
 def extended(values: Float, steps: int, season: int = 1) -> Float:

@@ -1,1 +1,5 @@
-"""Floor 4: the edge. Imports ``features``, ``models`` and, through ``pack`` alone, ``training.registry``."""
+"""Floor 4: the edge: packs of forecasts, answers over HTTP, keys, the journal, printed tables.
+
+May import ``features``, ``models``, ``insights`` and, through ``pack`` alone, ``training.registry``.
+Takes the clock, meets strangers, and works nothing out that a floor below could.
+"""

@@ -52,6 +52,24 @@ def forecast_file(
         AskError: steps, levels, model or file name out of range.
         DataError: the file cannot be read, with line numbers.
     """
+    asked = asked_levels(steps, levels, out)
+    read = _history(history, declared, keep_good=keep_good, complaints=complaints)
+    upload = read.upload
+    outlook = _with_bar(upload, steps=steps, levels=asked, model=model)
+    frame = answered(upload, outlook, steps, asked)
+    _tell(read, frame, out)
+    if out is not None:
+        write_frame(frame, out)
+    else:
+        sys.stdout.write(frame.to_csv(index=False))
+
+
+def asked_levels(steps: int, levels: str, out: Path | None) -> tuple[float, ...]:
+    """The quantiles to be told: the standard ones and those of the ``levels``.
+
+    Raises:
+        AskError: steps, levels or file name out of range.
+    """
     if not 1 <= steps <= MOST_STEPS:
         raise AskError(
             "steps-out-of-range",
@@ -59,18 +77,9 @@ def forecast_file(
             expected=f"1 to {MOST_STEPS}",
             remedy="ask for fewer steps" if steps > 0 else "ask for at least one step",
         )
-    asked = tuple(sorted({*STANDARD_QUANTILES, *quantiles_of_levels(parse_levels(levels))}))
     if out is not None:
         ending_of(out)
-    read = _history(history, declared, keep_good=keep_good, complaints=complaints)
-    upload = read.upload
-    outlook = _with_bar(upload, steps=steps, levels=asked, model=model)
-    frame = _answer(upload, outlook, steps)
-    _tell(read, frame, out)
-    if out is not None:
-        write_frame(frame, out)
-    else:
-        sys.stdout.write(frame.to_csv(index=False))
+    return tuple(sorted({*STANDARD_QUANTILES, *quantiles_of_levels(parse_levels(levels))}))
 
 
 def _with_bar(upload: Upload, *, steps: int, levels: tuple[float, ...], model: str) -> Outlook:
@@ -89,11 +98,15 @@ def _with_bar(upload: Upload, *, steps: int, levels: tuple[float, ...], model: s
         )
 
 
-def _answer(upload: Upload, outlook: Outlook, steps: int) -> pd.DataFrame:
-    frame = outlook.wide()
+def answered(upload: Upload, outlook: Outlook | None, steps: int, levels: tuple[float, ...]) -> pd.DataFrame:
+    """The rows of every series of an upload, by name and step; ``outlook`` None: none has a figure."""
+    columns = [UNIQUE_ID, DS, STEP, "mean", *(f"q{level:g}" for level in levels), "made_by"]
+    frame = pd.DataFrame(columns=columns) if outlook is None else outlook.wide()
     silent = without_figures(upload.panel)
     if silent:
-        frame = pd.concat([frame, _silent_rows(upload, silent, steps)], ignore_index=True)
+        added = _silent_rows(upload, silent, steps).reindex(columns=columns)
+        added = added.astype(dict.fromkeys(columns[3:-1], float))
+        frame = added if outlook is None else pd.concat([frame, added], ignore_index=True)
         frame = frame.sort_values([UNIQUE_ID, STEP], ignore_index=True)
     return frame.assign(**{DS: upload.write_ds(frame[UNIQUE_ID], frame[DS]).to_numpy()})
 
@@ -119,7 +132,7 @@ def _history(path: Path, declared: Declared, *, keep_good: bool, complaints: Pat
         raise
 
 
-def _moved(upload: Upload) -> tuple[str, ...]:
+def moved_notes(upload: Upload) -> tuple[str, ...]:
     """What to say of periods whose jump is read as a change of boundary."""
     dense = upload.panel.dense
     newest = int((dense.starts + dense.lengths - 1).max())
@@ -140,7 +153,7 @@ def _tell(history: History, frame: pd.DataFrame, out: Path | None) -> None:
     where = f" -> {out}" if out else ""
     series = frame[UNIQUE_ID].nunique()
     console.print(f"{series} series at {upload.panel.cadence.name} cadence: {spoken}{where}", highlight=False)
-    for note in (*history.notes, *_moved(upload)):
+    for note in (*history.notes, *moved_notes(upload)):
         console.print(f"note: {note}", markup=False, highlight=False)
     if upload.ignored:
         console.print(f"columns not read (they vary within a series): {', '.join(upload.ignored)}")

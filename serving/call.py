@@ -26,7 +26,7 @@ _READ: Final = frozenset(
     {
         *(b"accept", b"accept-encoding", b"authorization"),
         *(b"content-encoding", b"content-length", b"content-type"),
-        *(b"forwarded", b"if-none-match", b"origin", b"access-control-request-method"),
+        *(b"forwarded", b"host", b"if-none-match", b"origin", b"access-control-request-method"),
         *(b"x-api-key", b"x-forwarded-for", b"x-request-id"),
     }
 )

@@ -8,13 +8,14 @@ import re
 import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
 
 from features.errors import AskError
+from features.instants import to_milli
 from serving import journal
 from serving.errors import shown
 from serving.journal import Entry
@@ -42,7 +43,7 @@ class Sheet:
 
 def stamp_of(moment: datetime) -> str:
     """A time of issue as answers tell it: UTC, ISO 8601, milliseconds."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+    return to_milli(moment)
 
 
 def forecast_id_of(issued_at: str, fresh: str) -> str:

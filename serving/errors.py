@@ -12,6 +12,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from features.errors import AskError, DataError, ForecarbonError, ModelError
+from insights import refusals
 
 STATUS_OF_CODE: Final[Mapping[str, int]] = {
     "key-missing": 401,
@@ -63,10 +64,10 @@ STATUS_OF_CODE: Final[Mapping[str, int]] = {
             *("order-incomplete", "project-ended", "project-incomplete", "project-kind-unknown"),
             *("project-running", "project-size-unknown", "project-start-unknown", "project-twice"),
             *("quantity-out-of-range", "ramp-impossible", "risk-impossible", "size-missing"),
-            *("start-after-end", "start-missing", "store-unknown", "unit-mismatch"),
+            *("start-after-end", "start-after-forecast", "start-missing", "store-unknown", "unit-mismatch"),
             *("builds-on-missing", "scenario-too-large", "too-many-saved", "portfolio-implausible"),
-            "inventory-too-large",
-            "inventory-name-empty",
+            *("inventory-too-large", "inventory-name-empty"),
+            *("plan-empty", "report-of-another-cluster"),
         ),
         422,
     ),
@@ -202,9 +203,7 @@ def place_of(loc: tuple[int | str, ...]) -> str:
 
 def shown(value: object) -> str:
     """A foreign value, safe and short enough to be repeated back."""
-    text = value if isinstance(value, str) else repr(value)
-    safe = "".join(sign if sign.isprintable() else "?" for sign in text[: SHOWN_CHARACTERS + 1])
-    return safe if len(safe) <= SHOWN_CHARACTERS else safe[:SHOWN_CHARACTERS] + "…"
+    return refusals.shown(value, SHOWN_CHARACTERS)
 
 
 def _found(code: str, place: str, value: object) -> str:

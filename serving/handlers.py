@@ -65,7 +65,7 @@ async def forecast_by_query(desk: Desk, call: Call, key_id: str) -> Reply:
     served = [name for name in standing.pack.clusters if name in standing.rungs]
     ask = ask_of_query(call.query("clusters", "series", "steps", "levels"), served)
     plate = await desk.plate_of(ask, form, standing)
-    if _held(call, plate.etag):
+    if held(call, plate.etag):
         return Reply(b"", 304, JSON, kept(plate.etag))
     return desk.serve(plate, call.request_id, key_id, kept(plate.etag))
 
@@ -133,7 +133,7 @@ async def view(desk: Desk, call: Call, name: str, told: Question, look: View) ->
         etag = etag_of(standing, name, question.decode("latin-1"))
         plate = Plate(write_json_bytes(record), None, JSON, (), etag)
         desk.ready.keep(name, question, standing, plate)
-    if _held(call, plate.etag):
+    if held(call, plate.etag):
         return Reply(b"", 304, JSON, kept(plate.etag))
     return Reply(plate.head, 200, JSON, kept(plate.etag))
 
@@ -220,7 +220,7 @@ async def openapi(_: Desk, call: Call) -> Reply:
     return of_record(document())
 
 
-def _held(call: Call, etag: bytes) -> bool:
+def held(call: Call, etag: bytes) -> bool:
     """Whether the caller holds the answer of this tag; tags compare weakly, as for any GET."""
     asked = call.heads.get(b"if-none-match")
     if asked is None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from features.errors import AskError, ForecarbonError
-from features.reference.tables import load
+from features.reference.tables import Reference, load
 from features.series.words import INITIATIVE, UNIT
 from insights.goals import TONNES_PER_MT, gathered
 from insights.resolve import resolve
@@ -36,45 +36,46 @@ def initiative_view(standing: Standing, *, year: int = YEAR) -> dict[str, Any]:
             expected="a year that is forecast for every cluster with a series",
             remedy="ask for a year such as 2030",
         )
-    served = [m for m in members if m.record is not None]
-    claimed = records(reference.initiative_totals)
-    newest = [row for row in claimed if row["kind"] == "reported"][-1]
-    own_claims = records(reference.claims)
+    claimed = _claimed(reference)
     targets = by_targets(members, year)
     return {
         "year": year,
         "unit": UNIT,
-        "claimed": {
-            "reduction_potential_mt": newest["reduction_potential_mt"],
-            "date": newest["date"],
-            "source": newest["source"],
-            "evidence": newest["evidence"],
-            "counts": "potential cuts as the initiative reports them; an inventory of nothing",
-            "by_cluster": own_claims,
-            "by_cluster_sum_mt": float(sum(row["value_mt_per_yr"] or 0.0 for row in own_claims)),
-        },
-        "inventories": {
-            "clusters": len(served),
-            "of": len(members),
-            "newest_sum": float(sum(m.record.value for m in served if m.record is not None)),
-            "rows": [
-                {
-                    "cluster_id": m.cluster_id,
-                    "scope": m.record.scope,
-                    "year": m.record.year,
-                    "value": m.record.value,
-                }
-                for m in served
-                if m.record is not None
-            ],
-        },
+        "claimed": claimed,
+        "inventories": _inventories(members),
         "targets": {**targets, "refused": refusals},
         "forecast": forecast,
-        "share_of_claim": _shares(newest["reduction_potential_mt"], targets["cut"], forecast),
+        "share_of_claim": _shares(claimed["reduction_potential_mt"], targets["cut"], forecast),
         "projects": counted_once(records(reference.projects)),
         "indicators": _indicators(standing, members),
         "without_series": [m.cluster_id for m in members if m.record is None],
         **told_of(standing),
+    }
+
+
+def _claimed(reference: Reference) -> dict[str, Any]:
+    """What the initiative and its clusters say of themselves."""
+    newest = [row for row in records(reference.initiative_totals) if row["kind"] == "reported"][-1]
+    own = records(reference.claims)
+    return {
+        **{name: newest[name] for name in ("reduction_potential_mt", "date", "source", "evidence")},
+        "counts": "potential cuts as the initiative reports them; an inventory of nothing",
+        "by_cluster": own,
+        "by_cluster_sum_mt": float(sum(row["value_mt_per_yr"] or 0.0 for row in own)),
+    }
+
+
+def _inventories(members: Sequence[Member]) -> dict[str, Any]:
+    """The newest figures of the clusters that have a series, and their sum."""
+    held = [(m.cluster_id, m.record) for m in members if m.record is not None]
+    return {
+        "clusters": len(held),
+        "of": len(members),
+        "newest_sum": float(sum(record.value for _, record in held)),
+        "rows": [
+            {"cluster_id": name, "scope": record.scope, "year": record.year, "value": record.value}
+            for name, record in held
+        ],
     }
 
 

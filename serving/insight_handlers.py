@@ -33,6 +33,7 @@ from serving.progress import calibration_view, goals_of, name_of, progress_view
 from serving.provenance import Look, provenance_view, with_id
 from serving.queries import Question, needed, one, whole_of, year_of
 from serving.reply import Reply, of_record
+from serving.report.printing import VIEWS as REPORT_VIEWS
 from serving.saved_handlers import COMPARED, look_compared
 from serving.scenario_handlers import look as scenario_look
 from serving.shelf import Standing
@@ -111,6 +112,7 @@ VIEWS: Final[dict[str, Look]] = {
     PORTFOLIO: coalition_view,
     "standings": _standings,
     **PLAN_VIEWS,
+    **REPORT_VIEWS,
 }
 
 

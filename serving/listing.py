@@ -7,12 +7,11 @@ from typing import Any, Final, get_args
 
 from features.errors import AskError
 from features.files import read_records
-from features.series.words import CLUSTER_ID, UNIQUE_ID
 from serving.batch_ask import Kind
 from serving.cursors import cursor_of, place_of_cursor
 from serving.errors import shown
 from serving.opened import OpenedPack
-from serving.shelf import Rung, Standing
+from serving.shelf import Standing
 
 MOST: Final = 500
 USUAL: Final = 100
@@ -51,7 +50,10 @@ def series_page(
     ]
     after = place + limit
     return {
-        "series": [_line(standing.rungs[name]) for name in names[place:after]],
+        "series": [
+            {**rung.labels(), "name": rung.entry.name}
+            for rung in (standing.rungs[name] for name in names[place:after])
+        ],
         "count": len(names),
         "next": cursor_of(after, whole=pack.digest, question=question) if after < len(names) else None,
         "model_version": pack.model_version,
@@ -68,31 +70,25 @@ def promotions_page(store: Path, *, limit: int = USUAL, cursor: str | None = Non
     Raises:
         AskError: a limit out of range, or a cursor that is none.
     """
+    lines, paged = newest_lines(store, PROMOTIONS, limit=limit, cursor=cursor)
+    return {"promotions": [{name: line.get(name) for name in PROMOTED} for line in lines], **paged}
+
+
+def newest_lines(
+    store: Path, file: str, *, limit: int, cursor: str | None
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Lines of a record that only grows, newest first, and ``count`` and ``next`` of the page.
+
+    Raises:
+        AskError: a limit out of range, or a cursor that is none.
+    """
     check_limit(limit)
-    records = read_records(store / PROMOTIONS)
-    place = place_of_cursor(cursor, whole=PROMOTIONS, question="", remedy=_AGAIN)
+    records = read_records(store / file)
+    place = place_of_cursor(cursor, whole=file, question="", remedy=_AGAIN)
     end = min(place, len(records)) if cursor else len(records)
     start = max(0, end - limit)
-    lines = [{name: record.get(name) for name in PROMOTED} for record in reversed(records[start:end])]
-    return {
-        "promotions": lines,
-        "count": len(records),
-        "next": cursor_of(start, whole=PROMOTIONS, question="") if start else None,
-    }
-
-
-def _line(rung: Rung) -> dict[str, Any]:
-    entry = rung.entry
-    return {
-        UNIQUE_ID: entry.unique_id,
-        "kind": entry.kind,
-        CLUSTER_ID: entry.cluster_id,
-        "sector": entry.sector,
-        "name": entry.name,
-        "scope": entry.scope_id,
-        "cutoff": entry.cutoff,
-        "made_by": rung.made_by,
-    }
+    after = cursor_of(start, whole=file, question="") if start else None
+    return records[start:end][::-1], {"count": len(records), "next": after}
 
 
 def check_limit(limit: int) -> None:

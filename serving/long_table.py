@@ -42,7 +42,7 @@ class LongTable:
         """A table for every series of ``asked``."""
         told = {name: dict[str, int]() for name in NAMES}
         for rung in asked.rungs:
-            for name, word in _texts(rung).items():
+            for name, word in rung.labels().items():
                 told[name].setdefault(word, len(told[name]))
         text = pa.dictionary(pa.int32(), pa.string())
         fields = [
@@ -59,7 +59,7 @@ class LongTable:
         """The record batch of a block of series."""
         steps, wanted = self.asked.steps, self.asked.wanted
         mean, values = values_of(rungs, steps, wanted)
-        texts = [_texts(rung) for rung in rungs]
+        texts = [rung.labels() for rung in rungs]
         columns = [self._column(name, texts, steps) for name in NAMES]
         days = np.concatenate([_days(rung.entry.ds)[:steps] for rung in rungs])
         step = np.tile(np.arange(1, steps + 1, dtype=np.int32), len(rungs))
@@ -71,19 +71,6 @@ class LongTable:
         codes = self.codes[name]
         each = np.array([codes[text[name]] for text in texts], dtype=np.int32)
         return pa.DictionaryArray.from_arrays(pa.array(np.repeat(each, steps)), self.words[name])
-
-
-def _texts(rung: Rung) -> dict[str, str]:
-    entry = rung.entry
-    return {
-        UNIQUE_ID: entry.unique_id,
-        "kind": entry.kind,
-        CLUSTER_ID: entry.cluster_id,
-        "sector": entry.sector,
-        "scope": entry.scope_id,
-        "cutoff": entry.cutoff,
-        "made_by": rung.made_by,
-    }
 
 
 @lru_cache(maxsize=256)

@@ -18,6 +18,7 @@ from serving.ground import ground_of
 from serving.plan_ask import NetworkAsk, ScaleAsk, SinkAsk, SourceAsk, yearly
 from serving.shelf import Standing
 from serving.views import told_of
+from serving.wire import number_or_null
 
 Float = npt.NDArray[np.float64]
 SECONDS: Final = 8.0
@@ -186,7 +187,7 @@ def printed(told: Allocation, ask: NetworkAsk) -> dict[str, Any]:
                 "name": link.name,
                 "capacity": link.capacity.tolist(),
                 "flow": told.flows[k].mean(axis=1).tolist(),
-                "utilisation": [_number(each) for each in use[k].mean(axis=1)],
+                "utilisation": [number_or_null(each) for each in use[k].mean(axis=1)],
                 "full_years": full.get(link.name, []),
             }
             for k, link in enumerate(network.links)
@@ -200,10 +201,6 @@ def _band(values: Float) -> dict[str, float]:
     return {f"q{level:g}": float(value) for level, value in zip(LEVELS, values, strict=True)}
 
 
-def _number(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
-
-
 def _parties(parties: tuple[Party, ...], moved: Float, abated: Float) -> list[dict[str, Any]]:
     return [
         {
@@ -213,7 +210,7 @@ def _parties(parties: tuple[Party, ...], moved: Float, abated: Float) -> list[di
             "moved": moved[k].mean(axis=1).tolist(),
             "abated": abated[k].mean(axis=1).tolist(),
             "in_all": float(moved[k].sum(axis=0).mean()),
-            "total": _number(party.total),
+            "total": number_or_null(party.total),
         }
         for k, party in enumerate(parties)
     ]

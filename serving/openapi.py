@@ -9,6 +9,7 @@ from serving.openapi_insights import insight_schemas
 from serving.openapi_parts import headers_of_all, keys_of_all, parameters_of_all
 from serving.openapi_paths import paths
 from serving.openapi_records import record_schemas
+from serving.openapi_reports import report_schemas
 from serving.openapi_saved import saved_schemas
 from serving.openapi_scenarios import scenario_schemas
 from serving.openapi_schemas import ask_schemas, error_schemas, forecast_schemas
@@ -41,6 +42,7 @@ def document() -> dict[str, Any]:
                 **scenario_schemas(),
                 **saved_schemas(),
                 **record_schemas(),
+                **report_schemas(),
                 **error_schemas(),
             },
             "headers": headers_of_all(),

@@ -21,6 +21,7 @@ from serving.openapi_parts import (
     ref,
 )
 from serving.openapi_records import record_paths
+from serving.openapi_reports import report_paths
 from serving.openapi_saved import saved_paths
 from serving.openapi_scenarios import scenario_paths
 from serving.streams import ARROW, NDJSON, PARQUET
@@ -48,7 +49,13 @@ _ALL_PLANTS: Final = {"all": True, "kinds": ["plant"], "steps": 8}
 
 def paths() -> dict[str, Any]:
     """Every path."""
-    views = {**insight_paths(), **scenario_paths(), **saved_paths(), **record_paths()}
+    views = {
+        **insight_paths(),
+        **scenario_paths(),
+        **saved_paths(),
+        **record_paths(),
+        **report_paths(),
+    }
     return {**_pages(), **_forecasts(), **_reads(), **views, **_feedback(), **_operations()}
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from insights.scenario_fields import SCENARIO, Field, Fields
+from insights.fields import Field, Fields
+from insights.scenario_fields import SCENARIO
 from serving.openapi_parts import (
     COUNT,
     NUMBER,

@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
-import numpy as np
 import pandas as pd
 
+from features.instants import to_second
 from features.reference.tables import Reference, load
 from features.series.build import embedded
 from features.series.quality import ESTIMATED, REPORTED, UNGRADED, VERIFIED, grade
 from features.series.words import DS, FLAG, KNOWN_AT, SOURCE, UNIQUE_ID, Y
 from serving.kept import Figures
 from serving.opened import OpenedPack
+from serving.wire import number_or_null
 
 SEVERAL: Final = " | "
 FROM_BEST: Final = (VERIFIED, REPORTED, ESTIMATED, UNGRADED)
@@ -61,17 +62,17 @@ class Told:
         source = str(newest[SOURCE])
         scope = self._scope(source)
         return {
-            "value": _number(newest[Y]),
+            "value": number_or_null(newest[Y]),
             "scope": scope,
             "source": source,
             "publishers": self._publishers(source),
-            "known_at": _instant(newest[KNOWN_AT]),
+            "known_at": to_second(newest[KNOWN_AT]),
             "grade": grade(scope or ""),
             "flag": str(newest[FLAG]) or None,
             "repairs": None,
             "breaks": self._breaks(name, day),
             "earlier": [
-                {"value": _number(y), "known_at": _instant(t), "source": str(s)}
+                {"value": number_or_null(y), "known_at": to_second(t), "source": str(s)}
                 for y, t, s in zip(rows[Y][:-1], rows[KNOWN_AT][:-1], rows[SOURCE][:-1], strict=True)
             ],
         }
@@ -92,7 +93,7 @@ class Told:
                 "value": float(y),
                 "source": str(source),
                 "scope": self._scope(str(source)),
-                "known_at": _instant(known),
+                "known_at": to_second(known),
             }
             for name, y, source, known in zip(
                 newest[UNIQUE_ID], newest[Y], newest[SOURCE], newest[KNOWN_AT], strict=True
@@ -190,11 +191,3 @@ def _joined(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "scope": " + ".join(sorted(scopes)) or None,
         "known_at": max((part["known_at"] for part in parts if part["known_at"]), default=None),
     }
-
-
-def _number(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
-
-
-def _instant(moment: pd.Timestamp) -> str:
-    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"

@@ -14,13 +14,14 @@ import pandas as pd
 
 from features.errors import DataError, ModelError
 from features.files import read_json, write_json
+from features.instants import naive_utc
 from serving import made
 from serving.beside import Beside
 from serving.crossing import bridge_records
 from serving.facts import with_places
 from serving.layout import CARD, CURRENT, PACKS, PREVIOUS, RETRAIN, Pointer, read_pointer, sha256_of
 from serving.opened import open_pack
-from serving.written import Evidence, naive_utc, write_pack
+from serving.written import Evidence, write_pack
 
 if TYPE_CHECKING:
     from features.reference.tables import Reference

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from features.errors import AskError
 from features.files import read_json
+from features.instants import to_second
 from serving.errors import shown
 from serving.layout import CARD, PACKS, Pointer, sha256_of
 
@@ -68,7 +69,7 @@ def _until(text: str) -> str:
         moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         if len(text) == _A_DAY and moment.year < _LAST_YEAR:
             moment += timedelta(days=1, seconds=-1)
-        return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        return to_second(moment)
     except (ValueError, OverflowError):
         raise AskError(
             "as-of-unreadable",

@@ -25,7 +25,7 @@ def print_scenarios(files: Sequence[Path], *, store: Path, as_json: bool = False
         AskError, DataError: as ``scenario_view``; or a file that holds no scenario.
     """
     standing = opened_shelf(store)
-    read = [read_scenario(_loaded(path)) for path in files]
+    read = [read_scenario(loaded(path)) for path in files]
     many = len(read) > 1
     told = compare_scenarios(read, standing) if many else scenario_view(read[0], standing)
     if as_json:
@@ -40,7 +40,7 @@ def print_scenarios(files: Sequence[Path], *, store: Path, as_json: bool = False
             console.print(f"- {place['place']}: {place['one']} -> {place['other']}", markup=False)
 
 
-def _loaded(path: Path) -> Any:
+def loaded(path: Path) -> Any:
     """A TOML or JSON file.
 
     Raises:

@@ -11,13 +11,12 @@ from typing import Any, Final
 import pandas as pd
 import pyarrow.parquet as pq
 
-from features.files import read_json, read_records
+from features.files import read_json
 from features.reference.tables import load
 from features.series.quality import grade
 from features.series.words import DS, KNOWN_AT, SCOPE, SOURCE, UNIQUE_ID, Y
-from serving.cursors import cursor_of, place_of_cursor
 from serving.layout import CARD, PACKS
-from serving.listing import USUAL, check_limit
+from serving.listing import USUAL, newest_lines
 from serving.origin import Told, figures_of
 from serving.packs import packs_in
 from serving.shelf import Standing
@@ -32,7 +31,6 @@ TOLD: Final = (
 TRACKING: Final = ("FORECARBON_TRACKING_URI", "MLFLOW_TRACKING_URI")
 COMMAND: Final = "forecarbon mlflow"
 SHOWN_RESTATED: Final = 200
-_AGAIN: Final = "leave the cursor out and begin at the first page"
 
 
 def retrains_page(store: Path, *, limit: int = USUAL, cursor: str | None = None) -> dict[str, Any]:
@@ -41,11 +39,7 @@ def retrains_page(store: Path, *, limit: int = USUAL, cursor: str | None = None)
     Raises:
         AskError: a limit out of range, or a cursor that is none.
     """
-    check_limit(limit)
-    lines = read_records(store / RETRAINS)
-    place = place_of_cursor(cursor, whole=RETRAINS, question="", remedy=_AGAIN)
-    end = min(place, len(lines)) if cursor else len(lines)
-    start = max(0, end - limit)
+    lines, paged = newest_lines(store, RETRAINS, limit=limit, cursor=cursor)
     verdicts = _verdicts(store)
     return {
         "retrains": [
@@ -53,10 +47,9 @@ def retrains_page(store: Path, *, limit: int = USUAL, cursor: str | None = None)
                 **{name: line.get(name) for name in TOLD},
                 "verdict": verdicts.get(str(line.get("verdict_id"))),
             }
-            for line in reversed(lines[start:end])
+            for line in lines
         ],
-        "count": len(lines),
-        "next": cursor_of(start, whole=RETRAINS, question="") if start else None,
+        **paged,
         "tracking": tracking(os.environ),
     }
 

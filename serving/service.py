@@ -25,7 +25,7 @@ from features.series.panel import Panel
 from models.forecast import Outlook
 from serving import patience
 from serving.desk import Desk
-from serving.edge import ROUTES, Edge
+from serving.edge import Edge
 from serving.entries import stamp_of
 from serving.front import Front
 from serving.guard import MODES, Guard, Mode, Rules
@@ -34,6 +34,7 @@ from serving.keys import Keyring
 from serving.launch import ACCESS_LOG, AUTH, CORS, STORE, TRACING, TRAFFIC_SECONDS, WORKERS
 from serving.meters import Meters
 from serving.own_history import Kitchen
+from serving.routes import ROUTES
 from serving.shelf import Shelf
 from serving.state import state_of
 

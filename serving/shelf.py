@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from features.errors import ModelError
+from features.series.words import CLUSTER_ID, UNIQUE_ID
 from serving.layout import CARD, CURRENT, PLANT, PREVIOUS, RETRAIN, Pointer, read_pointer
 from serving.opened import Entry, OpenedPack, open_pack
 from serving.packs import KeptPack, kept_pack
@@ -68,6 +69,19 @@ class Rung:
         """(H, P) sample paths; None where this series has a grid alone."""
         alone = self.plain or self.entry.kind == PLANT
         return None if alone else np.asarray(self.pack.paths[self.entry.row])
+
+    def labels(self) -> dict[str, str]:
+        """What is told of a series beside its figures: names, scope, cutoff and who made them."""
+        entry = self.entry
+        return {
+            UNIQUE_ID: entry.unique_id,
+            "kind": entry.kind,
+            CLUSTER_ID: entry.cluster_id,
+            "sector": entry.sector,
+            "scope": entry.scope_id,
+            "cutoff": entry.cutoff,
+            "made_by": self.made_by,
+        }
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from serving.layout import PLANT
 from serving.origin import figures_of
 from serving.shelf import Rung, Standing
 from serving.spans import breaks_of
+from serving.wire import number_or_null
 
 OUTLOOK_YEAR: Final = "2030"
 BAND: Final = (0.1, 0.5, 0.9)
@@ -77,7 +78,7 @@ def cluster_view(name: str, standing: Standing) -> dict[str, Any]:
 
 def _history(name: str, standing: Standing) -> list[dict[str, Any]]:
     days, values = standing.pack.history.get(name, ((), []))
-    return [{"ds": day, "y": _number(y)} for day, y in zip(days, values, strict=True)]
+    return [{"ds": day, "y": number_or_null(y)} for day, y in zip(days, values, strict=True)]
 
 
 def _breaks(name: str, standing: Standing) -> list[dict[str, Any]]:
@@ -169,7 +170,3 @@ def told_of(standing: Standing) -> Mapping[str, Any]:
         "as_of": standing.pack.card["as_of"],
         "degraded": standing.degraded,
     }
-
-
-def _number(value: float) -> float | None:
-    return float(value) if math.isfinite(value) else None

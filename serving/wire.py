@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Annotated, Any, Final, Literal
 
 import numpy as np
@@ -158,6 +159,11 @@ def loaded_of(body: bytes, example: str) -> Any:
             expected="one JSON object",
             remedy=f"send a JSON object such as {example}",
         ) from None
+
+
+def number_or_null(value: float) -> float | None:
+    """A number as JSON can tell it: null where it is not finite."""
+    return float(value) if math.isfinite(value) else None
 
 
 def quantile_key(quantile: float) -> str:

@@ -7,15 +7,15 @@ import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import pandas as pd
 
 from features.errors import DataError, ModelError
 from features.files import whole_folder, write_json
+from features.instants import naive_utc, to_second
 from features.series.panel import Dense
 from features.series.words import MAX_STEPS, UNIT
 from serving.beside import Beside
@@ -77,26 +77,15 @@ def write_pack(
     Raises:
         DataError: there is no cluster sector with recent figures.
     """
-    kinds = history.traits["kind"].to_numpy()
-    sectors = history.take(np.flatnonzero(kinds == "sector"))
-    plants = history.take(np.flatnonzero(kinds == PLANT))
+    lots = _lots(history, series_set, created_at)
     told = beside or Beside()
-    if not sectors.ids:
-        raise DataError(
-            "nothing-to-serve",
-            found="no cluster sector among the figures",
-            expected="at least one",
-            remedy="check the figures that were read",
-        )
-    ended = _ended(series_set, created_at, (*sectors.ids, *plants.ids))
-    gone = {item["unique_id"] for item in ended}
     clusters = cluster_records(reference)
     inputs = text_digest(
         FORMAT,
         model_version,
-        _figures_digest(sectors),
-        _figures_digest(plants),
-        json.dumps([clusters, ended, told.as_record()]),
+        _figures_digest(lots.sectors),
+        _figures_digest(lots.plants),
+        json.dumps([clusters, lots.ended, told.as_record()]),
         steps,
         paths,
         seed,
@@ -107,24 +96,7 @@ def write_pack(
         if _sound(store, target):
             return target
         shutil.rmtree(target)
-    plain = naive()
-    live = plants.take([row for row, name in enumerate(plants.ids) if name not in gone])
-    inside = live.take(np.flatnonzero(live.traits["cluster_id"].to_numpy() != "")) if live.ids else live
-    table, within = table_of(
-        fitted,
-        plain,
-        sectors,
-        gone,
-        made_by=str(fitted.recipe.name),
-        steps=steps,
-        count=paths,
-        seed=seed,
-        inside=inside,
-    )
-    if live.ids:
-        agreed = dict(zip(inside.ids, within, strict=True))
-        maker = str(fitted.recipe.name)
-        table = with_plants(table, fitted, plain, live, made_by=maker, steps=steps, agreed=agreed)
+    table = _table(fitted, naive(), lots, steps=steps, paths=paths, seed=seed)
     card = _card(model_version, fitted, series_set, evidence or Evidence(), created_at, history.cadence.name)
     with whole_folder(target) as folder:
         _write_files(folder, table, clusters, model_folder)
@@ -132,15 +104,57 @@ def write_pack(
         credited = _credited(table, credits_of(reference, series_set.vintages.frame))
         card["series"] = told.beside(credited, table)
         card["bridges"] = [dict(item) for item in told.bridges]
-        card["absent"] = [*absent_clusters(reference, table.names), *ended]
+        card["absent"] = [*absent_clusters(reference, table.names), *lots.ended]
         card["files"] = folder_digests(folder)
         write_json(folder / CARD, card)
     return target
 
 
-def naive_utc(moment: datetime) -> pd.Timestamp:
-    """An aware instant as the frames write it: UTC without a zone."""
-    return pd.Timestamp(moment.astimezone(UTC).replace(tzinfo=None))
+@dataclass(frozen=True)
+class _Lots:
+    """What is to be served.
+
+    Attributes:
+        sectors, plants: figures of cluster sectors, and of plants.
+        ended: one refusal a series that has ended.
+    """
+
+    sectors: Dense
+    plants: Dense
+    ended: list[dict[str, str]]
+
+    @property
+    def gone(self) -> set[str]:
+        """Names of the series that have ended."""
+        return {item["unique_id"] for item in self.ended}
+
+
+def _lots(history: Dense, series_set: Figures, created_at: datetime) -> _Lots:
+    kinds = history.traits["kind"].to_numpy()
+    sectors = history.take(np.flatnonzero(kinds == "sector"))
+    plants = history.take(np.flatnonzero(kinds == PLANT))
+    if not sectors.ids:
+        raise DataError(
+            "nothing-to-serve",
+            found="no cluster sector among the figures",
+            expected="at least one",
+            remedy="check the figures that were read",
+        )
+    return _Lots(sectors, plants, _ended(series_set, created_at, (*sectors.ids, *plants.ids)))
+
+
+def _table(fitted: Fitted, plain: Forecasting, lots: _Lots, *, steps: int, paths: int, seed: int) -> Table:
+    """The forecasts of sectors by joint paths, and of plants that agree with them where they are inside."""
+    gone, maker = lots.gone, str(fitted.recipe.name)
+    live = lots.plants.take([row for row, name in enumerate(lots.plants.ids) if name not in gone])
+    inside = live.take(np.flatnonzero(live.traits["cluster_id"].to_numpy() != "")) if live.ids else live
+    table, within = table_of(
+        fitted, plain, lots.sectors, gone, made_by=maker, steps=steps, count=paths, seed=seed, inside=inside
+    )
+    if not live.ids:
+        return table
+    agreed = dict(zip(inside.ids, within, strict=True))
+    return with_plants(table, fitted, plain, live, made_by=maker, steps=steps, agreed=agreed)
 
 
 def _ended(series_set: Figures, moment: datetime, asked: Sequence[str]) -> list[dict[str, str]]:
@@ -174,8 +188,8 @@ def _card(
         "model_version": model_version,
         "recipe": str(fitted.recipe.name),
         "recipe_record": dict(fitted.recipe.as_record()),
-        "as_of": f"{created_at:%Y-%m-%dT%H:%M:%SZ}",
-        "created_at": f"{created_at:%Y-%m-%dT%H:%M:%SZ}",
+        "as_of": to_second(created_at),
+        "created_at": to_second(created_at),
         "data_hash": series_set.data_hash(),
         "git_commit": evidence.git_commit,
         "unit": UNIT,

@@ -54,3 +54,35 @@ def revision_of(database: Path) -> str:
             return ""
         row = connection.execute("select version_num from alembic_version").fetchone()
     return str(row[0]) if row else ""
+
+
+_PLACES = ("artifact_uri", "artifact_location", "storage_location", "source", "default_artifact_root")
+
+
+def move(database: Path, old: Path, new: Path) -> int:
+    """Have the files of runs, kept by their full address, be found below ``new`` instead of ``old``.
+
+    Returns: how many addresses were changed.
+    """
+    if not database.exists() or old == new:
+        return 0
+    before, after, changed = f"{old.as_uri()}/", f"{new.as_uri()}/", 0
+    with closing(sqlite3.connect(database)) as line, line:
+        for (table,) in line.execute("select name from sqlite_master where type = 'table'").fetchall():
+            columns = {str(row[1]) for row in line.execute(f'pragma table_info("{table}")')}
+            for column in sorted(columns & set(_PLACES)):
+                done = line.execute(
+                    f'update "{table}" set "{column}" = ? || substr("{column}", ?) '  # noqa: S608  # names of its own tables
+                    f'where substr("{column}", 1, ?) = ?',
+                    (after, len(before) + 1, len(before), before),
+                )
+                changed += done.rowcount
+    return changed
+
+
+def known(database: Path) -> tuple[set[str], set[str]]:
+    """Ids of every run and of every logged model in an MLflow database, deleted ones too."""
+    with closing(sqlite3.connect(database)) as line:
+        runs = {str(row[0]) for row in line.execute("select run_uuid from runs")}
+        models = {str(row[0]) for row in line.execute("select model_id from logged_models")}
+    return runs, models

@@ -44,18 +44,18 @@ class Fan:
     goal: tuple[pd.Timestamp, float] | None = None
 
 
-def fan_chart(fan: Fan, *, title: str, path: Path) -> None:
-    """One series large: history, 80 and 95 bands, median, actuals, breaks and target. Writes a PNG."""
-    _fans([fan], title=title, path=path, columns=1, size=(8.6, 4.9))
+def fan_charts(
+    fans: Sequence[Fan], *, title: str, path: Path, columns: int = 3, each: tuple[float, float] = (4.1, 2.75)
+) -> None:
+    """Many series small, each on its own scale: history, 80 and 95 bands, median, actuals, breaks and target.
 
+    Writes a PNG.
 
-def fan_charts(fans: Sequence[Fan], *, title: str, path: Path, columns: int = 3) -> None:
-    """Many series small, each on its own scale. Writes a PNG."""
+    Args:
+        each: width and height of one, inches.
+    """
     rows = -(-len(fans) // columns)
-    _fans(fans, title=title, path=path, columns=columns, size=(4.1 * columns, 2.75 * rows + 1.0))
-
-
-def _fans(fans: Sequence[Fan], *, title: str, path: Path, columns: int, size: tuple[float, float]) -> None:
+    size = (each[0] * columns, each[1] * rows + 1.0)
     with rc_context(STYLE):
         figure = Figure(figsize=size, layout="constrained")
         grid = figure.subplots(-(-len(fans) // columns), columns, squeeze=False).ravel()

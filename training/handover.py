@@ -9,12 +9,13 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from features.errors import AskError, ForecarbonError, ModelError
 from features.files import one_at_a_time, read_json
+from features.instants import to_second
 from models import saved
 from training import promotions, registry
 from training.promotions import Promotion
@@ -121,7 +122,7 @@ def _line(store: Path, version: str, decision: Decision, who: str, now: datetime
         sentence += f" It was let in because: {first.sentence}"
     facts = _made_from(registry.model_folder(store, version), first)
     return Promotion(
-        at=f"{now.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        at=to_second(now),
         who=who,
         from_version=before,
         to_version=version,

@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from features.errors import ModelError
+from features.instants import to_second
 from models import saved
 from models.recipe import Recipe
 from training import ledger, promotions, registry
@@ -70,7 +71,7 @@ class Job:
     @property
     def at(self) -> str:
         """``now`` as records write it."""
-        return at_of(self.now)
+        return to_second(self.now)
 
     @cached_property
     def footing(self) -> Footing:
@@ -142,11 +143,6 @@ class Job:
     ) -> Retrained:
         """What the caller is told."""
         return outcome_of(self.footing, store, scores, verdict, promoted=promoted, refused=refused)
-
-
-def at_of(now: datetime) -> str:
-    """An aware instant as records write it."""
-    return f"{now.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def outcome_of(

@@ -18,6 +18,7 @@ from features.series.hierarchy import Hierarchy
 from features.series.lake import Lake
 from features.series.membership import Boundary
 from features.series.panel import Dense
+from features.spread import Here, Spread
 from models import saved
 from models.recipe import Recipe
 from models.replay import Replay
@@ -117,8 +118,11 @@ def heard(
     folds: Folds,
     told: Told,
     cache: Cache | None = None,
+    spread: Spread = Here(),  # noqa: B008  # it holds nothing
 ) -> Heard:
     """Replay and backtest the plan's recipe, its members by themselves, and the champion's.
+
+    ``spread`` does the work of members and folds.
 
     Raises:
         ModelError: every member of the challenger failed.
@@ -130,18 +134,20 @@ def heard(
         recipe, trials = tuned(
             room, recipe, plan.tuning, plan.gate.primary, cache, told=lambda i, n: told("tuning", i, n)
         )
-    said = _replayed(ground, folds, recipe, cache, told, "replay")
+    said = _replayed(ground, folds, recipe, cache, told, "replay", spread)
     recipe = said.recipe
     recipes = [*(recipe.alone(name) for name in recipe.members), recipe]
     done = _counter(told, "backtest", len(recipes) + 1)
     tests, told_apart = dict[str, Backtest](), dict[str, str]()
     prints = Prints(ground.history, said.past, folds, ground.hierarchy)
     for one in recipes:
-        tests[one.name] = backtested(ground.history, said.past, folds, one, ground.hierarchy, cache, prints)
+        tests[one.name] = backtested(
+            ground.history, said.past, folds, one, ground.hierarchy, cache, prints, spread=spread
+        )
         told_apart[one.name] = prints.of(one)
         done(one.name)
     if champion is not None and champion.fingerprint() != recipe.fingerprint():
-        tests |= _standing(ground, folds, champion, recipe.reach, cache, told, told_apart)
+        tests |= _standing(ground, folds, champion, recipe.reach, cache, told, told_apart, spread)
     done("champion")
     kept = Kept(cache, told_apart)
     return Heard(folds, tests, recipe, said.past, said.conduct, champion, trials, kept)
@@ -155,6 +161,7 @@ def _standing(
     cache: Cache,
     told: Told,
     told_apart: dict[str, str],
+    spread: Spread,
 ) -> dict[str, Backtest]:
     """The champion's recipe refitted on the same folds; nothing if every member of it failed.
 
@@ -163,12 +170,14 @@ def _standing(
     # Judged over the challenger's steps, whatever its own reach: only equal tasks compare.
     recipe = replace(champion, name=CHAMPION, reach=reach)
     try:
-        said = _replayed(ground, folds, recipe, cache, told, "champion replay")
+        said = _replayed(ground, folds, recipe, cache, told, "champion replay", spread)
     except ModelError:
         return {}
     prints = Prints(ground.history, said.past, folds, ground.hierarchy)
     told_apart[CHAMPION] = prints.of(said.recipe)
-    test = backtested(ground.history, said.past, folds, said.recipe, ground.hierarchy, cache, prints)
+    test = backtested(
+        ground.history, said.past, folds, said.recipe, ground.hierarchy, cache, prints, spread=spread
+    )
     return {CHAMPION: test}
 
 
@@ -232,9 +241,13 @@ def champion_recipe(store: Path) -> Recipe | None:
         return None
 
 
-def _replayed(ground: Ground, folds: Folds, recipe: Recipe, cache: Cache, told: Told, stage: str) -> Replayed:
+def _replayed(
+    ground: Ground, folds: Folds, recipe: Recipe, cache: Cache, told: Told, stage: str, spread: Spread
+) -> Replayed:
     done = _counter(told, stage, len(recipe.members) * len(folds.issued))
-    return resumed(ground.history, folds.lengths, recipe, cache, told=lambda member, origin: done(member))
+    return resumed(
+        ground.history, folds.lengths, recipe, cache, told=lambda member, origin: done(member), spread=spread
+    )
 
 
 def _counter(told: Told, stage: str, total: int) -> Callable[[str], None]:

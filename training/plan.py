@@ -14,6 +14,7 @@ from features.series.from_lake import FEWEST_YEARS, KINDS
 from models.kinds import MEMBERS
 from models.recipe import Recipe
 from training.closed import Closed, parse_closed, read_closed
+from training.fanout import Asked
 
 PLANS: Final = Path(__file__).parent / "plans"
 TUNABLE_COUNTS: Final = ("trees", "leaves")
@@ -137,6 +138,18 @@ class TrackingPlan(Closed):
     artifact_root: str = ""
 
 
+class EnginePlan(Closed):
+    """Who does the work of folds and members, see ``training.fanout.Asked``; it changes no forecast."""
+
+    name: str = Field(default="local", pattern="^(local|dask)$")
+    scheduler: str = ""
+    workers: int = Field(default=0, ge=0, le=1024)
+
+    def asked(self) -> Asked:
+        """As ``training.fanout`` takes it."""
+        return Asked(self.name, self.scheduler, self.workers)
+
+
 class PicturePlan(Closed):
     """Series drawn large in the tracker."""
 
@@ -173,6 +186,7 @@ class Plan(Closed):
     pictures: PicturePlan = PicturePlan()
     watch: WatchPlan = WatchPlan()
     tracking: TrackingPlan = TrackingPlan()
+    engine: EnginePlan = EnginePlan()
     tuning: TuningPlan | None = None
 
     @model_validator(mode="after")
@@ -194,7 +208,7 @@ class Plan(Closed):
 
     def fingerprint(self) -> str:
         """First 16 hex digits of the SHA-256 of everything in the plan that a retrain decides by."""
-        text = json.dumps(self.model_dump(exclude={"tracking", "watch"}), sort_keys=True)
+        text = json.dumps(self.model_dump(exclude={"tracking", "watch", "engine"}), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

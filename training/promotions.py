@@ -66,15 +66,6 @@ def current(store: Path) -> Promotion | None:
     return _newest(read(store))
 
 
-def previous(store: Path) -> Promotion | None:
-    """The line that made the champion before the present one, None if there was none."""
-    lines = read(store)
-    now = _newest(lines)
-    if now is None or not now.from_version:
-        return None
-    return _newest([line for line in lines if line.to_version == now.from_version])
-
-
 def before_present(store: Path) -> str:
     """The version a roll-back without a name returns to, "" if there is none.
 

@@ -17,12 +17,16 @@ from rich.table import Table
 
 from features.series.boundary_files import read_boundaries
 from features.series.membership import Boundary
+from training.fanout import asked, opened
 from training.job import Retrained
 from training.judging import Told, folds_of, heard, stand
 from training.plan import Plan, read_plan
 from training.retrain import retrain
 from training.scores import KINDS, scores_frame
 
+# What the command line says of engine, scheduler and workers.
+Said = tuple[str | None, str | None, int | None]
+UNSAID: Final[Said] = (None, None, None)
 SHOWN: Final = (
     ("mase", "", "MASE"),
     ("rmsse", "", "RMSSE"),
@@ -58,21 +62,29 @@ def progress_bars() -> Iterator[Told]:
         yield told
 
 
-def run_retrain(*, plan_file: Path, store: Path, lake: str | Path, now: datetime, root: Path) -> Retrained:
-    """Retrain by the plan in a file, with progress bars; refusals as in ``retrain``."""
+def run_retrain(
+    *, plan_file: Path, store: Path, lake: str | Path, now: datetime, root: Path, engine: Said = UNSAID
+) -> Retrained:
+    """Retrain by the plan in a file, with progress bars; refusals as in ``retrain``.
+
+    ``engine`` is what the command line says of engine, scheduler and workers.
+    """
     plan = read_plan(plan_file)
     own = own_boundaries(plan, plan_file)
-    with progress_bars() as told:
-        return retrain(plan=plan, store=store, lake=lake, own=own, now=now, commit=commit_of(root), told=told)
+    with opened(asked(*engine, plan.engine.asked())) as spread, progress_bars() as told:
+        return retrain(
+            plan=plan, store=store, lake=lake, own=own, now=now, commit=commit_of(root), told=told,
+            spread=spread,
+        )  # fmt: skip
 
 
-def run_backtest(*, plan_file: Path, lake: str | Path, now: datetime) -> pd.DataFrame:
-    """The Scores frame of a plan's folds, with progress bars; nothing is saved."""
+def run_backtest(*, plan_file: Path, lake: str | Path, now: datetime, engine: Said = UNSAID) -> pd.DataFrame:
+    """The Scores frame of a plan's folds, with progress bars; nothing is saved. ``engine``: as above."""
     plan = read_plan(plan_file)
     own = own_boundaries(plan, plan_file)
-    with progress_bars() as told:
+    with opened(asked(*engine, plan.engine.asked())) as spread, progress_bars() as told:
         ground = stand(now, plan.figures, lake, own)
-        case = heard(ground, plan, None, folds_of(ground, plan, now), told)
+        case = heard(ground, plan, None, folds_of(ground, plan, now), told, spread=spread)
     return scores_frame(case.tests)
 
 

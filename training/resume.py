@@ -10,9 +10,9 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, is_dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,7 @@ import numpy.typing as npt
 from features.errors import ModelError
 from features.series.hierarchy import Hierarchy
 from features.series.panel import Dense
+from features.spread import Here, Spread
 from models.fitted import FittedRecipe, fit
 from models.kinds import make
 from models.parts import model_of, parts_of
@@ -35,6 +36,8 @@ Float = npt.NDArray[np.float64]
 Int = npt.NDArray[np.int64]
 
 _RECORD: Final = "record.json"
+# A fold's number and a member.
+Part = tuple[int, str]
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,7 @@ def resumed(
     cache: Cache,
     *,
     told: Callable[[str, int], None] = lambda member, origin: None,
+    spread: Spread = Here(),  # noqa: B008  # it holds nothing
 ) -> Replayed:
     """``models.replay.replay`` piece by piece, reading the pieces that are kept and keeping new ones.
 
@@ -76,6 +80,7 @@ def resumed(
         history, origins: as in ``replay``.
         recipe: whose members are replayed.
         told: called after each member at each origin.
+        spread: who makes the pieces that are not kept.
 
     Raises:
         ModelError: no member is left.
@@ -83,28 +88,38 @@ def resumed(
     members = recipe.members
     ground = replay(history, origins, recipe, ())
     point = np.full((len(members), *ground.actual.shape), np.nan)
-    seconds, failed = 0.0, dict[str, str]()
+    spent, failed = np.zeros(point.shape[:2]), dict[str, tuple[int, str]]()
+    asked = [np.flatnonzero(lengths >= LEAST_HISTORY) for lengths in origins]
+    missing, keys = list[Part](), dict[Part, str]()
     for o, lengths in enumerate(origins):
-        asked = np.flatnonzero(lengths >= LEAST_HISTORY)
         visible = digest_of(history.until(lengths).take(np.flatnonzero(lengths >= 1)))
         for m, member in enumerate(members):
-            if member in failed:
-                continue
             key = _key(visible, member, recipe)
-            piece = _piece_of(cache.read(key))
-            if piece is None:
-                piece = _made(history, origins[o : o + 1], recipe, member, asked, failed)
-                if piece is not None:
-                    cache.write(key, {"values": piece.values, "seconds": np.array(piece.seconds)})
-            if piece is not None:
-                point[m, o, asked] = piece.values
-                seconds += piece.seconds
-            told(member, o)
+            held = _piece_of(cache.read(key))
+            if held is None:
+                missing.append((o, member))
+                keys[o, member] = key
+            else:
+                point[m, o, asked[o]], spent[m, o] = held.values, held.seconds
+                told(member, o)
+    # A member that failed is asked no more; engines that work ahead ask a little more of it.
+    due = (part for part in missing if part[1] not in failed)
+    for (o, member), piece in spread.over(_made, (history, origins, recipe), due):
+        m = members.index(member)
+        if member in failed:
+            continue
+        if isinstance(piece, Piece):
+            cache.write(keys[o, member], {"values": piece.values, "seconds": np.array(piece.seconds)})
+            point[m, o, asked[o]], spent[m, o] = piece.values, piece.seconds
+        else:
+            failed[member] = (o, piece)
+            spent[m, o:] = 0.0
+        told(member, o)
     left = tuple(member for member in members if member not in failed)
-    _refuse_none(left, failed)
+    reasons = tuple(f"{member}: {why}" for member, (_, why) in failed.items())
+    _refuse_none(left, reasons)
     past = replace(ground, members=members, point=point).only(left)
-    reasons = tuple(f"{member}: {why}" for member, why in failed.items())
-    return Replayed(replace(recipe, members=left), past, Conduct(seconds, reasons))
+    return Replayed(replace(recipe, members=left), past, Conduct(float(spent.T.sum()), reasons))
 
 
 def _piece_of(arrays: Arrays | None) -> Piece | None:
@@ -113,30 +128,28 @@ def _piece_of(arrays: Arrays | None) -> Piece | None:
     return Piece(arrays["values"], float(arrays["seconds"]))
 
 
-def _made(
-    history: Dense, origin: Int, recipe: Recipe, member: str, asked: Int, failed: dict[str, str]
-) -> Piece | None:
-    """One member at one fold; a failure is put down in ``failed``."""
+def _made(shared: tuple[Dense, Int, Recipe], part: Part) -> tuple[Part, Piece | str]:
+    """What one member says at one fold, or why it failed."""
+    (history, origins, recipe), (o, member) = shared, part
     begun = time.perf_counter()
     try:
-        values = replay(history, origin, recipe, (member,)).point[0, 0][asked]
+        asked = np.flatnonzero(origins[o] >= LEAST_HISTORY)
+        values = replay(history, origins[o : o + 1], recipe, (member,)).point[0, 0][asked]
     except Exception as fault:  # noqa: BLE001  # whatever a member raises refuses that member, by name
-        failed[member] = f"{type(fault).__name__}: {fault}"
-        return None
+        return part, f"{type(fault).__name__}: {fault}"
     strange = int((~np.isfinite(values)).any(axis=1).sum())
     if strange:
-        failed[member] = f"forecasts of {strange} series are not finite"
-        return None
-    return Piece(values, time.perf_counter() - begun)
+        return part, f"forecasts of {strange} series are not finite"
+    return part, Piece(values, time.perf_counter() - begun)
 
 
-def _refuse_none(left: Sequence[str], failed: dict[str, str]) -> None:
+def _refuse_none(left: Sequence[str], reasons: Sequence[str]) -> None:
     if not left:
         raise ModelError(
             "no-member-left",
-            found=f"{len(failed)} members that failed, and no other",
+            found=f"{len(reasons)} members that failed, and no other",
             expected="a recipe of which one member forecasts",
-            offenders=[f"{member}: {why}" for member, why in failed.items()],
+            offenders=reasons,
             remedy="mend what they say, or name other members in the plan; what serves is untouched",
         )
 
@@ -157,6 +170,7 @@ def backtested(
     cache: Cache,
     prints: Prints | None = None,
     leaving: Float | None = None,
+    spread: Spread = Here(),  # noqa: B008  # it holds nothing
 ) -> Backtest:
     """``training.backtest`` of one recipe, read from the cache if it was made from the very same.
 
@@ -173,18 +187,24 @@ def backtested(
         return of_arrays(recipe, past, hierarchy, history, held)
     mine, keys = past.only(recipe.members), {fold: joined("fold", whole, fold) for fold in scored_of(folds)}
 
-    def at(fold: int) -> Arrays:
-        held = cache.read(keys[fold])
-        if held is None or set(held) != set(SCORED):
-            left = None if leaving is None else leaving[fold]
-            held = at_fold(history, mine, folds, fold, recipe, hierarchy, left)
-            cache.write(keys[fold], held)
-        return held
-
-    arrays = joined_folds(map(at, keys), len(keys))
+    said = {fold: cache.read(key) for fold, key in keys.items()}
+    missing = [fold for fold, held in said.items() if held is None or set(held) != set(SCORED)]
+    made = spread.over(_at_fold, (history, mine, folds, recipe, hierarchy, leaving), missing)
+    for fold, told in zip(missing, made, strict=True):
+        cache.write(keys[fold], told)
+        said[fold] = told
+    arrays = joined_folds((told for told in said.values() if told is not None), len(keys))
     if cache.write_large(whole, arrays):
         cache.drop(keys.values())
     return of_arrays(recipe, past, hierarchy, history, arrays)
+
+
+def _at_fold(
+    shared: tuple[Dense, Replay, Folds, Recipe, Hierarchy, Float | None], fold: int
+) -> Mapping[str, npt.NDArray[Any]]:
+    history, mine, folds, recipe, hierarchy, leaving = shared
+    left = None if leaving is None else leaving[fold]
+    return at_fold(history, mine, folds, fold, recipe, hierarchy, left)
 
 
 def refitted(history: Dense, past: Replay, recipe: Recipe, cache: Cache, of: str) -> FittedRecipe:

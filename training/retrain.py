@@ -16,15 +16,16 @@ import pandas as pd
 
 from features.errors import ModelError
 from features.files import one_at_a_time
+from features.instants import naive_utc, to_second
 from features.series.basis_files import write_basis
 from features.series.membership import Boundary
-from features.series.vintages import naive_utc
+from features.spread import Here, Spread
 from models import saved
 from models.dated import DatedRecord
 from training import footing, ledger, registry, stood
 from training.dated import dated_record
 from training.gate import Verdict
-from training.job import Job, Retrained, at_of, outcome_of
+from training.job import Job, Retrained, outcome_of
 from training.judged import past_fans, track_record
 from training.judging import Heard, Told, champion_recipe, decide, folds_of, heard, stand
 from training.pieces import FOLDER, Cache
@@ -47,6 +48,7 @@ def retrain(
     commit: str = "",
     who: str = "forecarbon retrain",
     told: Told = lambda stage, done, total: None,
+    spread: Spread = Here(),  # noqa: B008  # it holds nothing
 ) -> Retrained:
     """Judge the plan's recipe on the figures known at ``now``; promote it if the gate says so.
 
@@ -55,6 +57,7 @@ def retrain(
         lake: where facility records are kept, for plans that read them; ``store/lake`` when left out.
         own: clusters that a user added or redrew.
         told: progress, called with (stage, done, total).
+        spread: who does the work of members and folds.
 
     Raises:
         AskError: another retrain holds the store.
@@ -80,7 +83,7 @@ def retrain(
         told("tracking", 0, 3)
         tracker = _opened(job, store)
         told("tracking", 1, 3)
-        case = heard(ground, plan, champion_recipe(store), job.folds, told, cache)
+        case = heard(ground, plan, champion_recipe(store), job.folds, told, cache, spread)
         scores = case.kept.scores(case.tests)
         verdict = decide(plan, case, ground, store)
         told("dated targets", 0, 1)
@@ -171,7 +174,7 @@ def _unchanged(
         asked: when, from which code and by whom.
     """
     now, commit, who = asked
-    ledger.append(store, replace(judged, at=at_of(now), who=who, action=ledger.UNCHANGED, commit=commit))
+    ledger.append(store, replace(judged, at=to_second(now), who=who, action=ledger.UNCHANGED, commit=commit))
     why = f"figures, plan, code and champion are those judged at {judged.at}"
     serving = judged.model_version or "nothing"
     verdict = Verdict(

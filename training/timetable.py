@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from features.errors import AskError
+from features.instants import to_milli
 
 TOLD: Final = 1000
 _TURN: Final = "jobs"
@@ -75,7 +76,7 @@ class Run:
 
 def text_of(moment: datetime) -> str:
     """An instant as it is kept: UTC, milliseconds, texts in the order of time."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return to_milli(moment)
 
 
 def default_database(store: Path) -> str:

@@ -10,7 +10,7 @@ r being their correlation in the backtest (docs/adr/0013).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 import numpy as np
@@ -19,6 +19,7 @@ import pandas as pd
 from scipy.stats import binomtest, norm
 
 from features.findings import Finding, finding_id
+from features.instants import to_second
 from features.series.panel import Dense
 from features.series.words import CUTOFF, DS, UNIQUE_ID, Y
 from models.issued import KIND, MODEL, Issued
@@ -78,7 +79,7 @@ def watch(
             tests += promises_of(part, settings, str(version), str(kind))
     # So that all tests of one watch together raise a false alarm as rarely as the plan says.
     threshold = settings.alarm / max(len(tests), 1)
-    stamp = f"{now.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    stamp = to_second(now)
     digest = str(pd.util.hash_pandas_object(rows[[MODEL, UNIQUE_ID, DS, Y]], index=False).sum())
     findings = [
         _finding(test, threshold, stamp, plan, serving, digest) for test in tests if test.p_value < threshold

@@ -9,10 +9,11 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from features.instants import naive_utc
 from features.reference.tables import Reference
 from features.series.cadence import YEAR
 from features.series.panel import Dense, Panel
-from features.series.vintages import Vintages, naive_utc
+from features.series.vintages import Vintages
 from features.series.words import DS, KNOWN_AT, SOURCE, UNIQUE_ID, Y
 from features.sources.embedded import rows
 

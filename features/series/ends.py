@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from features.instants import naive_utc
 from features.series.build import SeriesSet
-from features.series.vintages import naive_utc
 from features.series.words import DS, KNOWN_AT, UNIQUE_ID, Y
 
 Int = npt.NDArray[np.int64]

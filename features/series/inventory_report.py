@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from features.errors import AskError
+from features.instants import naive_utc
 from features.reference.tables import Reference, load
 from features.series.basis import SOURCES, Stock, stock_of
 from features.series.boundary_files import read_boundaries
@@ -18,7 +19,6 @@ from features.series.lake import Lake
 from features.series.membership import HOW
 from features.series.scope_jumps import found
 from features.series.states import tally, told_apart
-from features.series.vintages import naive_utc
 from features.series.words import CLUSTER_ID, DS, SOURCE, Y
 from features.sources.records import FACILITY_ID, STATE
 from features.table_files import write_frame

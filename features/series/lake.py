@@ -17,6 +17,7 @@ from typing import Any, Final, NamedTuple
 import pandas as pd
 
 from features.errors import DataError, LawBroken
+from features.instants import naive_utc
 from features.series.ground import Ground, ground_at
 from features.series.replay import FACILITY_COLUMNS, VINTAGE_COLUMNS, Sighting, newest, replayed
 from features.series.snapshots import (
@@ -33,7 +34,6 @@ from features.series.snapshots import (
     tables_of,
     unpacked,
 )
-from features.series.vintages import naive_utc
 from features.series.words import DS, KNOWN_AT, SOURCE
 from features.sources.records import FACILITY, FACILITY_ID, RECORD, Batch, Y
 

@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from features.instants import naive_utc
 from features.series.build import SeriesSet
 from features.series.cadence import Cadence
 from features.series.facilities import SUMS
-from features.series.vintages import naive_utc
 from features.series.words import DS, SOURCE, UNIQUE_ID, Y
 
 Float = npt.NDArray[np.float64]

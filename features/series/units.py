@@ -8,13 +8,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from features.errors import AskError, DataError
-
-Float = npt.NDArray[np.float64]
+from features.errors import AskError
 
 CO2, CO2E, CH4, CH4_FOSSIL, N2O, SF6, NF3 = "CO2", "CO2e", "CH4", "CH4-fossil", "N2O", "SF6", "NF3"
 GASES: Final = (CO2, CO2E, CH4, CH4_FOSSIL, N2O, SF6, NF3)
@@ -73,32 +69,6 @@ class GwpSet:
         if gas not in self.factors:
             raise _unknown_gas(gas, self.factors)
         return self.factors[gas]
-
-
-@dataclass(frozen=True)
-class Tonnes:
-    """Figures in tCO2e together with the set of potentials they were made with.
-
-    Attributes:
-        values: (N,) tCO2e, NaN where unknown.
-        gwp: name of the set; "" for CO2 alone, which is the same in every set; "untold" for CO2e of
-            which nobody says how it was made, which goes with no other set.
-    """
-
-    values: Float
-    gwp: str
-
-    def plus(self, other: Tonnes) -> Tonnes:
-        """The sum (N,); NaN where either is unknown.
-
-        Raises:
-            AskError: two different sets (``gwp-sets-mixed``).
-        """
-        return Tonnes(self.values + other.values, one_set([self.gwp, other.gwp]))
-
-    def minus(self, other: Tonnes) -> Tonnes:
-        """The difference (N,); NaN and errors as for ``plus``."""
-        return Tonnes(self.values - other.values, one_set([self.gwp, other.gwp]))
 
 
 def unit_of(text: str) -> Unit:
@@ -182,39 +152,6 @@ def one_set(names: Iterable[str]) -> str:
             remedy="convert every gas with one set, from tonnes of each gas",
         )
     return told[0] if told else NO_SET
-
-
-def to_tonnes(
-    values: npt.ArrayLike, unit: Unit, *, gas: str = "", gwp: GwpSet | None = None, made_with: str = UNTOLD
-) -> Tonnes:
-    """``values`` (N,) of ``unit`` in tCO2e.
-
-    The gas is the unit's or ``gas``. CO2 needs no set; another gas needs ``gwp``. CO2e figures are
-    already made with a set: ``made_with`` says which (else "untold"), and no other may be asked for.
-
-    Raises:
-        AskError: no gas (``gas-untold``) or two (``gas-contradicted``), no set (``gwp-set-untold``), a
-            set that is not the one the CO2e was made with (``gwp-sets-mixed``).
-        DataError: an infinite value (``value-not-finite``).
-    """
-    figures = np.asarray(values, dtype=np.float64)
-    if np.isinf(figures).any():
-        raise DataError("value-not-finite", found="infinite values", expected="finite figures or NaN",
-                        remedy="replace infinite values by the figure or by nothing")  # fmt: skip
-    used = one_gas(unit, gas)
-    tonnes = figures * 10.0**unit.power if unit.power >= 0 else figures / 10.0**-unit.power
-    if used == CO2:
-        return Tonnes(tonnes, NO_SET)
-    if used == CO2E:
-        return Tonnes(tonnes, one_set([made_with, gwp.name if gwp else NO_SET]))
-    if gwp is None:
-        raise AskError(
-            "gwp-set-untold",
-            found=f"{used} without a GWP set",
-            expected="the set to convert it with",
-            remedy="name a set, such as AR5 or AR6",
-        )
-    return Tonnes(tonnes * gwp.factor(used), gwp.name)
 
 
 def one_gas(unit: Unit, gas: str) -> str:

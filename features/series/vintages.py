@@ -10,6 +10,7 @@ import pandas as pd
 import pandera.pandas as pa
 
 from features.errors import DataError
+from features.instants import naive_utc
 from features.series.cadence import Cadence, recognise
 from features.series.words import DS, FLAG, KNOWN_AT, SOURCE, UNIQUE_ID, Y
 
@@ -84,11 +85,6 @@ class Vintages:
     def as_of(self, t: pd.Timestamp) -> pd.DataFrame:
         """unique_id, ds, y as they were known at ``t``: the newest row with known_at ≤ t."""
         return self.known(t)[[UNIQUE_ID, DS, Y]]
-
-
-def naive_utc(t: pd.Timestamp) -> pd.Timestamp:
-    """``t`` as UTC without a zone; an instant that names no zone is taken as UTC already."""
-    return t if t.tzinfo is None else t.tz_convert("UTC").tz_localize(None)
 
 
 def _refuse(frame: pd.DataFrame, wrong: pd.Series, code: str, expected: str) -> None:

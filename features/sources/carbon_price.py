@@ -1,33 +1,27 @@
-"""Carbon prices by year: a driver, from a small file of one's own or from the reference factors."""
+"""Carbon prices by year: a driver, from a small file of one's own."""
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 import pandas as pd
 
-from features.errors import DataError
 from features.series.cadence import YEAR
 from features.sources.areas import absent_periods, batch, gapless
 from features.sources.figures import Bool, drop, figures, years
 from features.sources.records import DS, FACILITY_ID, Batch, Y
-from features.sources.textfile import Table, read_table
+from features.sources.textfile import read_table
 
 SOURCE: Final = "carbon-price"
 READER: Final = "carbon-price/1"
 SCOPE: Final = "carbon-price"
 NEED: Final = ("year", "price", "currency", "source")
 MAY: Final = ("scheme",)
-# Prices that were paid; pathways and other people's scenarios are no record of a year.
-PAID: Final = {"eua": "eu-ets", "china_ets": "cn-ets"}
 
 # A tonne has never cost a tenth of this: a price above it has lost its decimal mark or is of another unit.
 _MOST: Final = 2000.0
-_KEY: Final = re.compile(r"(.+)_price_(\d{4})")
-_UNIT: Final = re.compile(r"([A-Z]{3})/t")
 
 
 def read(path: Path) -> Batch:
@@ -39,51 +33,7 @@ def read(path: Path) -> Batch:
     Raises:
         DataError: ``source-changed-shape``, ``source-unreadable``, ``source-repeats``.
     """
-    return _of_table(read_table(path, need=NEED, may=MAY))
-
-
-def of_factors(factors: pd.DataFrame) -> Batch:
-    """The prices paid that the reference table of factors holds (keys such as "eua_price_2024").
-
-    ``complaints`` says of each price that is not read from its source how it was come by.
-
-    Raises:
-        DataError: ``source-changed-shape`` where a price is not per tonne in one currency, or none is there.
-    """
-    rows: list[dict[str, str]] = []
-    lines: list[int] = []
-    weak: list[tuple[int, str, str]] = []
-    for line, factor in enumerate(factors.to_dict("records"), start=2):
-        told = _KEY.fullmatch(str(factor["key"]))
-        if told is None or told[1] not in PAID:
-            continue
-        unit = _UNIT.fullmatch(str(factor["unit"]))
-        if unit is None:
-            raise DataError(
-                "source-changed-shape",
-                found=f"{factor['key']} in {factor['unit']!r}",
-                expected="a price per tonne, such as EUR/t",
-                remedy="correct the unit in factors.csv",
-            )
-        rows.append({"year": told[2], "price": repr(float(factor["value"])), "currency": unit[1],
-                     "source": str(factor["source"]), "scheme": PAID[told[1]]})  # fmt: skip
-        lines.append(line)
-        if factor["evidence"] != "read" or factor["check_needed"]:
-            weak.append((line, f"price-{factor['evidence']}", f"{factor['key']}: {factor['source_detail']}"))
-    frame = pd.DataFrame(rows, columns=[*NEED, *MAY], dtype="str")
-    table = Table("factors.csv", frame, np.array(lines, dtype=np.int64), (*NEED, *MAY), len(rows))
-    return _of_table(table, weak)
-
-
-def _no_scheme(cells: pd.Series) -> Bool:
-    """Where a scheme cannot be read; an empty one among others has been lost."""
-    if (cells == "").all():
-        return np.zeros(len(cells), dtype=bool)
-    word = cells.str.fullmatch("[a-z][a-z0-9-]{1,39}") & ~cells.isin(["nan", "nat", "none", "null"])
-    return ~word.to_numpy(dtype=bool)
-
-
-def _of_table(table: Table, remarks: list[tuple[int, str, str]] | None = None) -> Batch:
+    table = read_table(path, need=NEED, may=MAY)
     cells = table.cells
     ds, no_year = years(cells["year"])
     price, unread = figures(cells["price"])
@@ -107,6 +57,12 @@ def _of_table(table: Table, remarks: list[tuple[int, str, str]] | None = None) -
         "scope_id": SCOPE, "cadence": YEAR.name,
     }).drop_duplicates(FACILITY_ID)  # fmt: skip
     gaps = absent_periods(market, ds[kept], YEAR, even=False)
-    return batch(
-        table, gapless(rows, YEAR), facilities, source=SOURCE, reader=READER, remarks=(remarks or []) + gaps
-    )
+    return batch(table, gapless(rows, YEAR), facilities, source=SOURCE, reader=READER, remarks=gaps)
+
+
+def _no_scheme(cells: pd.Series) -> Bool:
+    """Where a scheme cannot be read; an empty one among others has been lost."""
+    if (cells == "").all():
+        return np.zeros(len(cells), dtype=bool)
+    word = cells.str.fullmatch("[a-z][a-z0-9-]{1,39}") & ~cells.isin(["nan", "nat", "none", "null"])
+    return ~word.to_numpy(dtype=bool)

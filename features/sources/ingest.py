@@ -12,9 +12,9 @@ from typing import Any, Final
 import pandas as pd
 
 from features.errors import AskError
+from features.instants import naive_utc
 from features.series.lake import Lake
 from features.series.snapshots import Snapshot
-from features.series.vintages import naive_utc
 from features.sources.canonical import content_hash
 from features.sources.fetch import Fetched, fetch
 from features.sources.one_scope import read_with, refuse_other_scope

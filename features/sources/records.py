@@ -29,8 +29,7 @@ class Batch:
     """One reading of one source. Build it with ``Batch.of``: built is checked.
 
     Attributes:
-        source: "eutl", "uk-ets", "ghgrp", "climate-trace", "gcb", "owid-co2", "us-power", "eurostat-ipi"
-            or "carbon-price".
+        source: its name in ``features.sources.readers``.
         records: one row a (facility_id, ds), sorted: facility_id (str, "<source>:<native id>"), ds
             (datetime64[ns], first instant of the period), y (float64, tCO2e; NaN where there is no
             figure), state (one of STATES), allocation (float64, free allowances in tCO2e, or NaN).

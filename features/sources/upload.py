@@ -80,6 +80,11 @@ def read_records(
     return _upload(of_records(rows), lambda i: f"row {i + 1}", cadence, allow_missing=allow_missing)
 
 
+def of_table(frame: pd.DataFrame, place: Callable[[int], str], *, cadence: str | None = None) -> Upload:
+    """Read a table with unique_id, ds, y and static columns, whose rows ``place`` names. As ``read_file``."""
+    return _upload(frame, place, cadence, allow_missing=True)
+
+
 def _upload(
     frame: pd.DataFrame, place: Callable[[int], str], cadence: str | None, *, allow_missing: bool
 ) -> Upload:

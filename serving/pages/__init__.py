@@ -1,1 +1,1 @@
-"""Pages that people look at; they ask nothing of any other machine."""
+"""Pages that people look at; they ask nothing of any other machine. May import ``serving`` and below."""

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from insights.levers import CCUS, KINDS, RAISES, RAISES_INSIDE, Measure, applied, ordered, ramped
+from insights.lever_kinds import KINDS, LEVERS, lever_of
+from insights.levers import RAISES, RAISES_INSIDE, Measure, applied, ordered, ramped
 from insights.tolls import (
     BOILER,
     Toll,
@@ -116,7 +117,7 @@ def test_a_ramp_by_hand() -> None:
 
 
 def measure(**more: Any) -> Measure:
-    told = {"name": "m", "kind": CCUS, "capacity": 5.0, "reach": 1.0, "toll": Toll()}
+    told = {"name": "m", "kind": "ccus", "capacity": 5.0, "reach": 1.0, "toll": Toll()}
     return Measure(**{"strength": np.ones((1, 1)), **told, **more})
 
 
@@ -155,6 +156,29 @@ def test_levers_are_applied_in_the_order_asked() -> None:
     mixed = [measure(name=kind, kind=kind) for kind in reversed(KINDS)]
     assert [each.kind for each in ordered(mixed)] == list(KINDS)
     assert [each.kind for each in ordered(mixed, KINDS[::-1])] == list(KINDS[::-1])
+
+
+def test_the_table_of_kinds_is_of_one_mind() -> None:
+    """A row stands under its kind's name, and a field that several kinds have is one field."""
+    assert [kind.name for kind in LEVERS.values()] == list(LEVERS)
+    fields: dict[str, Any] = {}
+    for kind in LEVERS.values():
+        for name, field in kind.fields.items():
+            assert fields.setdefault(name, field) == field, name
+
+
+def test_a_technology_names_its_lever() -> None:
+    told = (
+        "CO2 pipeline",
+        "hydrogen with CCS",
+        "green ammonia",
+        "electric furnace",
+        "waste heat",
+        "N2O",
+        "x",
+    )
+    kinds = ["ccus", "ccus", "hydrogen", "electrification", "efficiency", "efficiency", None]
+    assert [lever_of(technology) for technology in told] == kinds
 
 
 def slowly(paths: Any, measures: list[Measure]) -> tuple[Any, list[Any]]:

@@ -84,7 +84,7 @@ REFUSED: list[tuple[str, Any, str, str, str]] = [
     ("seed", -1, "out-of-range", "seed", "0 to"),
     ("seed", 10**400, "out-of-range", "seed", "0 to"),
     ("base_year", 1066, "out-of-range", "base_year", "1970 to 2100"),
-    ("order", ["ccus"], "out-of-range", "order", "4 entries"),
+    ("order", ["ccus"], "order-incomplete", "order", "each once of ccus, efficiency"),
     ("order", ["ccus"] * 4, "order-incomplete", "order", "each once"),
     ("order", "ccus", "invalid-value", "order", "a list"),
     ("grid", "0.2 t", "unit-mismatch", "grid", "t/MWh"),

@@ -58,7 +58,7 @@ def bento(home: Path, tag: str) -> Path:
 def test_it_holds_the_code_and_nothing_else(root: Path, bento: Path) -> None:
     tracked = subprocess.run(
         ["git", "ls-files", "features", "models", "training", "insights", "serving", "forecarbon.py",
-         "operations.py", "questions.py", "pyproject.toml"],
+         "operations.py", "questions.py", "upkeep.py", "pyproject.toml"],
         cwd=root, capture_output=True, text=True, check=True,
     ).stdout.split()  # fmt: skip
     source = bento / "src"

@@ -52,5 +52,6 @@ def read(path: Path, root: Path) -> Source:
 def sources(root: Path) -> list[Source]:
     """Every module of the five floors, and the command line."""
     found = [read(path, root) for floor in FLOORS for path in sorted((root / floor).rglob("*.py"))]
-    found += [read(root / name, root) for name in ("forecarbon.py", "operations.py", "questions.py")]
+    lines = ("forecarbon.py", "operations.py", "questions.py", "upkeep.py")
+    found += [read(root / name, root) for name in lines]
     return found

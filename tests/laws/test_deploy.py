@@ -44,7 +44,9 @@ def test_every_command_and_plan_exists(folder: Path, root: Path, job: dict[str, 
     for path in sorted(folder.iterdir()):
         found += commands(path.read_text()) if path.suffix in (".cron", ".service") else []
     assert sorted({words[0] for words in found}) == ["retrain", "schedule", "watch"]
-    known = "".join((root / f"{name}.py").read_text() for name in ("forecarbon", "operations", "questions"))
+    known = "".join(
+        (root / f"{name}.py").read_text() for name in ("forecarbon", "operations", "questions", "upkeep")
+    )
     for words in found:
         assert f"def {words[0]}(" in known
         for plan in (word for word in words if word.endswith(".toml")):

@@ -94,7 +94,9 @@ def test_every_variable_is_read_by_the_code(root: Path, folder: Path, sources: l
 def test_every_command_is_one_of_ours(
     root: Path, folder: Path, dockerfile: str, compose: dict[str, Any], manifests: list[dict[str, Any]]
 ) -> None:
-    known = "".join((root / f"{name}.py").read_text() for name in ("forecarbon", "operations", "questions"))
+    known = "".join(
+        (root / f"{name}.py").read_text() for name in ("forecarbon", "operations", "questions", "upkeep")
+    )
     (default,) = re.findall(r"^CMD (\[.*\])$", dockerfile, re.MULTILINE)
     asked = [yaml.safe_load(default), *lines_run(folder)]
     asked += [service["command"] for name, service in compose["services"].items() if "command" in service

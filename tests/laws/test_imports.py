@@ -31,6 +31,7 @@ OUR_FLOORS: Final = (
     "forecarbon",
     "operations",
     "questions",
+    "upkeep",
 )
 STARTS: Final = 7
 SLOWEST_START: Final = 2.0

@@ -61,7 +61,8 @@ def test_the_lock_serves_both_versions(project: dict[str, Any], lock: str) -> No
 
 def test_the_command_is_declared(project: dict[str, Any]) -> None:
     assert project["project"]["scripts"] == {"forecarbon": "forecarbon:main"}
-    assert project["tool"]["setuptools"]["py-modules"] == ["forecarbon", "operations", "questions"]
+    roots = ["forecarbon", "operations", "questions", "upkeep"]
+    assert project["tool"]["setuptools"]["py-modules"] == roots
 
 
 def test_data_files_are_shipped(project: dict[str, Any], root: Path) -> None:

@@ -9,50 +9,18 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
 import shutil
 import subprocess
 import urllib.request
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
-FENCE: Final = re.compile(r"^```(?P<info>[^\n]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+from tests.laws.pages import Block, blocks, ran
+
 RETRAIN: Final = ["forecarbon", "retrain"]
 NOT_OURS: Final = {"cd", "git", "make", "curl", "forecarbon", ".venv/bin/forecarbon"}
-
-
-@dataclass(frozen=True)
-class Block:
-    """A fenced block: its language, whether it is marked to be run, its text."""
-
-    language: str
-    runs: bool
-    text: str
-
-    def commands(self) -> Iterator[list[str]]:
-        """Its commands as words; comments dropped, continued lines joined."""
-        lexer = shlex.shlex(self.text.replace("\\\n", " "), posix=True, punctuation_chars="\n")
-        lexer.whitespace, lexer.whitespace_split = " \t\r", True
-        words: list[str] = []
-        for word in [*lexer, "\n"]:
-            if word.strip("\n"):
-                words.append(word)
-            elif words:
-                yield words
-                words = []
-
-
-def blocks(text: str) -> list[Block]:
-    """All fenced blocks of a page, in order."""
-    found = []
-    for match in FENCE.finditer(text):
-        language, *marks = match["info"].split() or [""]
-        found.append(Block(language, "run" in marks, match["text"]))
-    return found
 
 
 @pytest.fixture(scope="module")
@@ -117,16 +85,7 @@ def test_marked_blocks_run(page: list[Block], root: Path, trained_store: Path, s
     shutil.copytree(trained_store, store)
     for words in marked[1:]:
         assert words[0] == "forecarbon"
-        done = subprocess.run(
-            words, cwd=tmp_path, env={**shell_env, "FORECARBON_STORE": str(store)},
-            capture_output=True, text=True, timeout=120, check=False,
-        )  # fmt: skip
-        assert done.returncode == 0, f"{shlex.join(words)}\n{done.stdout}\n{done.stderr}"
-        assert "Traceback" not in done.stdout + done.stderr
-        if "--out" in words:
-            assert (tmp_path / words[words.index("--out") + 1]).stat().st_size > 0
-        else:
-            assert done.stdout.strip(), f"{shlex.join(words)} printed nothing"
+        ran(words, tmp_path, {**shell_env, "FORECARBON_STORE": str(store)})
 
 
 def request_of(words: list[str], address: str) -> urllib.request.Request:
@@ -151,9 +110,10 @@ def request_of(words: list[str], address: str) -> urllib.request.Request:
     )
 
 
-def test_requests_are_answered_in_the_shape_shown(page: list[Block], served: str) -> None:
-    asked = 0
-    for block, following in zip(page, [*page[1:], Block("", False, "")], strict=True):
+@pytest.mark.parametrize("name", ["README.md", "docs/tutorials/operator.md"])
+def test_requests_are_answered_in_the_shape_shown(name: str, root: Path, served: str) -> None:
+    asked, page = 0, blocks((root / name).read_text())
+    for block, following in zip(page, [*page[1:], Block("", (), "")], strict=True):
         calls = [words for words in block.commands() if words[0] == "curl"] if block.language == "sh" else []
         for words in calls:
             with urllib.request.urlopen(request_of(words, served), timeout=30) as reply:

@@ -13,12 +13,13 @@ from typing import Any
 import httpx
 
 from serving.desk import Desk
-from serving.edge import ROUTES, Edge
+from serving.edge import Edge
 from serving.guard import Guard, Rules
 from serving.journal import Journal
 from serving.keys import Keyring
 from serving.meters import Meters
 from serving.own_history import Kitchen
+from serving.routes import ROUTES
 from serving.shelf import Shelf
 from serving.state import state_of
 from tests.serving.test_own_history import fake_engine

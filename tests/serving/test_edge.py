@@ -16,7 +16,7 @@ import pytest
 
 from features.findings import append_new, read_findings
 from serving.desk import Desk
-from serving.edge import GETS, NAMED, POSTS, ROUTES, Edge
+from serving.edge import Edge
 from serving.guard import Guard, Rules
 from serving.journal import Journal, read_entries
 from serving.keys import Keyring
@@ -26,6 +26,7 @@ from serving.openapi import document
 from serving.own_history import Kitchen
 from serving.pages.assets import charts_address, held
 from serving.pages.charts import charts_of
+from serving.routes import GETS, NAMED, POSTS, ROUTES
 from serving.shelf import Shelf
 from serving.state import state_of
 from tests.features.test_findings import ONE
@@ -271,6 +272,7 @@ def test_the_document_tells_of_every_path_and_of_no_other() -> None:
         "/v1/inventories/": "{inventory_id}",
         "/v1/provenance/": "{answer_id}",
         "/v1/scenarios/saved/": "{scenario_id}",
+        "/v1/reports/": "{cluster_id}",
     }
     served |= {(start + endings[start], "GET") for start in NAMED}
     told = {

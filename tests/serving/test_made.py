@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from features.instants import naive_utc
 from serving import made
 from serving.layout import CARD, CURRENT, read_pointer
 from serving.pack import build_and_publish
-from serving.written import naive_utc
 from tests.serving.synthetic import NOW, Kit
 from tests.serving.whole import model_folder
 

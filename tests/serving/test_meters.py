@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from serving.edge import ROUTES
 from serving.meters import FOLDER, Meters
+from serving.routes import ROUTES
 from tests.serving.desks import asked, desk_of
 
 

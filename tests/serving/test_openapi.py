@@ -51,6 +51,8 @@ OPERATIONS: Final = {
     ("get", "/v1/inventories"): "inventories", ("get", "/v1/inventories/{inventory_id}"): "inventory",
     ("get", "/v1/models/reliability"): "reliability", ("get", "/v1/retrains"): "retrains",
     ("get", "/v1/sources"): "sources",
+    ("post", "/v1/insights/funding"): "funding", ("post", "/v1/reports"): "ownReport",
+    ("get", "/v1/reports/{cluster_id}"): "report",
 }  # fmt: skip
 PYTHON: Final[dict[str, Any]] = {
     "object": dict, "array": list, "string": str, "number": (int, float), "integer": int, "boolean": bool,
@@ -146,7 +148,7 @@ def test_views_of_the_pack_can_be_asked_conditionally() -> None:
         "/v1/lineage", "/v1/models/current", "/v1/insights/progress", "/v1/insights/compare",
         "/v1/insights/initiative", "/v1/insights/why", "/v1/insights/drivers", "/v1/insights/calibration",
         "/v1/models/reliability", "/v1/sources",
-        "/v1/insights/standings",
+        "/v1/reports/{cluster_id}", "/v1/insights/standings",
     }  # fmt: skip
     for _, path, told in operations():
         if "304" in told["responses"]:

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from features.errors import AskError, ForecarbonError
-from insights.scenario_fields import SCENARIO, Field, read
+from insights.fields import Field, read
+from insights.scenario_fields import SCENARIO
 from serving.edge import Edge
 from serving.errors import STATUS_OF_CODE, status_of
 from serving.openapi_scenarios import field_schema, table_schema

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from features.errors import DataError
-from features.reference.tables import load
 from features.sources import carbon_price
 from features.sources.records import Batch
 
@@ -77,21 +76,3 @@ def test_two_prices_for_one_year_are_refused(tmp_path: Path) -> None:
     path.write_text("year,price,currency,source\n2024,65.1,EUR,a\n2024,66,EUR,b\n")
     with pytest.raises(DataError, match="source-repeats"):
         carbon_price.read(path)
-
-
-def test_the_reference_s_prices_paid_but_no_pathway() -> None:
-    batch = carbon_price.of_factors(load().factors)
-    found = figures(batch)
-    assert found == {
-        ("carbon-price:cn-ets/USD", 2025): 12.0,
-        ("carbon-price:eu-ets/EUR", 2024): 67.0,
-        ("carbon-price:eu-ets/EUR", 2025): 75.0,
-    }
-    assert batch.complaints["code"].tolist() == ["price-derived"]
-
-
-def test_a_reference_price_in_another_unit_is_refused() -> None:
-    factors = load().factors.copy()
-    factors.loc[factors["key"] == "eua_price_2025", "unit"] = "EUR/MWh"
-    with pytest.raises(DataError, match="source-changed-shape"):
-        carbon_price.of_factors(factors)

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from matplotlib.image import imread
 
-from training.fans import Fan, fan_chart, fan_charts
+from training.fans import Fan, fan_charts
 
 RED, GREEN = "#D55E00", "#009E73"
 
@@ -47,8 +47,8 @@ def test_actuals_and_target_are_drawn_where_given(tmp_path: Path, plain: Fan) ->
         actuals=series(2019, 2020, 1.8e6),
         goal=(pd.Timestamp("2021-01-01"), 1e6),
     )
-    fan_chart(plain, title="blend", path=tmp_path / "plain.png")
-    fan_chart(full, title="blend", path=tmp_path / "full.png")
+    fan_charts([plain], title="blend", path=tmp_path / "plain.png", columns=1, each=(8.6, 3.9))
+    fan_charts([full], title="blend", path=tmp_path / "full.png", columns=1, each=(8.6, 3.9))
     for colour in (RED, GREEN):
         assert share_of(tmp_path / "plain.png", colour) == 0
         assert share_of(tmp_path / "full.png", colour) > 0.0001
@@ -58,8 +58,8 @@ def test_the_pen_is_lifted_at_a_scope_break(tmp_path: Path, plain: Fan) -> None:
     history = plain.history.assign(y=np.where(plain.history["ds"].dt.year < 2013, 2e5, 2e6))
     cut = Fan(plain.title, history, plain.forecast, breaks=[pd.Timestamp("2013-01-01")])
     spliced = Fan(plain.title, history, plain.forecast)
-    fan_chart(cut, title="blend", path=tmp_path / "cut.png")
-    fan_chart(spliced, title="blend", path=tmp_path / "spliced.png")
+    fan_charts([cut], title="blend", path=tmp_path / "cut.png", columns=1, each=(8.6, 3.9))
+    fan_charts([spliced], title="blend", path=tmp_path / "spliced.png", columns=1, each=(8.6, 3.9))
     # Between 0.4 and 1.8 Mt there is only the stroke that splices the two scopes.
     assert stroke(tmp_path / "cut.png") == 0
     assert stroke(tmp_path / "spliced.png") > 0

@@ -28,7 +28,6 @@ SECOND = replace(FIRST, from_version="a", to_version="b", verdict_id="v2", sente
 
 def test_nothing_is_current_before_the_first(tmp_path: Path) -> None:
     assert promotions.current(tmp_path) is None
-    assert promotions.previous(tmp_path) is None
     assert promotions.read(tmp_path) == []
 
 
@@ -36,7 +35,6 @@ def test_the_newest_promotion_is_current_and_names_the_one_before(tmp_path: Path
     assert promotions.append(tmp_path, FIRST)
     assert promotions.append(tmp_path, SECOND)
     assert promotions.current(tmp_path) == SECOND
-    assert promotions.previous(tmp_path) == FIRST
     assert promotions.read(tmp_path) == [FIRST, SECOND]
 
 
@@ -57,7 +55,6 @@ def test_a_roll_back_makes_the_old_version_current_again(tmp_path: Path) -> None
     for line in (FIRST, SECOND, back):
         promotions.append(tmp_path, line)
     assert promotions.current(tmp_path) == back
-    assert promotions.previous(tmp_path) == SECOND
 
 
 def test_a_promotion_must_follow_the_champion_on_record(tmp_path: Path) -> None:

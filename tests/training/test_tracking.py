@@ -13,7 +13,7 @@ import pytest
 
 from features.errors import LawBroken
 from training.facts import DatasetFacts, RunFacts
-from training.fans import Fan, fan_chart
+from training.fans import Fan, fan_charts
 from training.tracking import Tracker, client_of, close_orphans, log_run, open_tracker
 from training.ui import ui_command, ui_environment
 
@@ -30,7 +30,7 @@ def facts(tmp_path: Path) -> RunFacts:
     years = pd.to_datetime(["2020-01-01", "2021-01-01"])
     figures = pd.DataFrame({"unique_id": "a", "ds": years, "y": [1.0, 2.0], "installations": [1, 2]})
     ahead = pd.DataFrame({"ds": years[1:] + pd.DateOffset(years=1), "quantile": 0.5, "yhat": 2.0})
-    fan_chart(Fan("a", figures, ahead), title="blend", path=tmp_path / "fan.png")
+    fan_charts([Fan("a", figures, ahead)], title="blend", path=tmp_path / "fan.png")
     (tmp_path / "plan.toml").write_text("steps = 8\n")
     return RunFacts(
         name="blend",

@@ -1,1 +1,1 @@
-"""One module a step, in the order their ``down_revision`` tells."""
+"""One module a step, in the order their ``down_revision`` tells; a step may import what its parent says."""

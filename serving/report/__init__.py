@@ -1,0 +1,1 @@
+"""Documents: one frozen model of headings, numbers, tables and charts, printed as HTML and as PDF."""
