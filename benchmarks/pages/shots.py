@@ -28,7 +28,7 @@ WAYS: dict[str, dict[str, Any]] = {
     "phone": {"viewport": {"width": 390, "height": 844}, "color_scheme": "light"},
 }
 TALLEST = {"light": 3_600, "dark": 3_600, "phone": 3_400}
-COLOURS = 128
+COLOURS = 256
 
 
 def main(url: str) -> None:
@@ -59,7 +59,7 @@ def taken(browser: Browser, address: str, way: str, path: Path) -> None:
     context.close()
     image = Image.open(io.BytesIO(raw)).convert("RGB")
     cut = image.crop((0, 0, image.width, min(image.height, TALLEST[way])))
-    cut.quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
+    cut.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(path, optimize=True)
 
 
 def settle(page: Page) -> None:

@@ -126,10 +126,13 @@ def test_whether_humber_makes_it_is_one_click_away(page: Page) -> None:
     expect(page.locator("#chance .figure").first).to_contain_text("%")
 
 
-def test_what_ccs_two_years_late_would_do_leads_to_a_scenario(page: Page) -> None:
+def test_what_ccs_two_years_late_would_do_is_one_click_away(page: Page) -> None:
     page.goto("/")
-    link = page.get_by_role("link", name="What would CCS two years late do?")
-    expect(link).to_have_attribute("href", "/scenarios?example=porthos-two-years-late")
+    page.get_by_role("link", name="What would CCS two years late do?").click()
+    expect(page).to_have_url(re.compile("/scenarios.*porthos-two-years-late"))
+    settled(page)
+    expect(page.locator("main")).to_contain_text("Porthos")
+    expect(page.locator(".panel[data-state=ready]").first).to_be_visible()
 
 
 def test_it_is_walked_by_keyboard_alone(shown: Page) -> None:

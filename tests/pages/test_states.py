@@ -126,9 +126,9 @@ def test_loading_is_said_until_the_answer_comes(page: Page, address: str) -> Non
     expect(first).to_have_attribute("data-state", "loading")
     expect(first).to_have_attribute("aria-busy", "")
     expect(first).to_contain_text("Loading")
-    page.unroute_all()
     for route in held:
         route.continue_()
+    page.unroute_all()
     expect(first).not_to_have_attribute("data-state", "loading")
 
 
