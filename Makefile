@@ -22,7 +22,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_CACHE_DIR := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test lint retrain serve mlflow check-full clean
+.PHONY: help run setup test lint audit retrain serve mlflow check-full clean
 .NOTPARALLEL:
 
 help: ## this list
@@ -41,12 +41,16 @@ serve: setup ## answer requests with the champion (PORT=3000)
 mlflow: setup ## compare the retrains in MLflow's pages (PORT=5000)
 	@$(BIN)/forecarbon mlflow --port $(mlflow_port)
 
-lint: setup ## ruff, mypy --strict, floors and fences, dead code
+lint: setup ## ruff, mypy --strict, floors and fences, dead code, packages against lock and licences
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy --strict
 	@$(BIN)/lint-imports --no-logo --cache-dir .venv/cache/import-linter
 	@$(BIN)/vulture
+	@$(BIN)/python docs/audit.py
+
+audit: setup ## known weaknesses of the locked packages, asked of pip-audit where the network allows
+	@$(BIN)/python docs/audit.py --ask
 
 test: setup lint ## every check and every test
 	@$(BIN)/python -m tests.pages.browser

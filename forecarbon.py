@@ -13,7 +13,7 @@ import typer
 import operations
 import questions
 import upkeep
-from features.errors import AskError, DataError, ForecarbonError
+from features.errors import AskError, DataError, ForecarbonError, of_system
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,8 +30,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-lake_app = typer.Typer(help="What was known when: snapshots of the sources.", no_args_is_help=True)
-app.add_typer(lake_app, name="lake")
 app.add_typer(operations.app)
 app.add_typer(questions.app)
 app.add_typer(upkeep.app)
@@ -112,17 +110,10 @@ def forecast(
     encoding: Encoding = None, sheet: Sheet = None, empty_gas_is_zero: EmptyIsZero = False,
     keep_good_rows: KeepGood = False, complaints: Complaints = None,
     scope: Annotated[str | None, typer.Option(help="Boundary, such as rotterdam-co2-registered.")] = None,
-    engine: Engine = None, scheduler: Scheduler = None, workers: Workers = None,
-    store: Store = AT_HOME,
+    engine: Engine = None, scheduler: Scheduler = None, workers: Workers = None, store: Store = AT_HOME,
 ) -> None:  # fmt: skip
     """Forecast a cluster of the registry, or anyone's panel with --history."""
-    if (cluster is None) == (history is None):
-        raise AskError(
-            "forecast-of-what",
-            found="both a cluster and --history" if cluster else "neither a cluster nor --history",
-            expected="one of them",
-            remedy="name a cluster (see forecarbon clusters), or give --history FILE",
-        )
+    _one_of_both(cluster, history)
     from features.sources.inventory_figures import Declared
 
     told = Declared(unit, gas, gwp, decimal, cadence, sheet, encoding, empty_gas_is_zero)
@@ -140,7 +131,7 @@ def forecast(
         from serving.entries import stamp_of
         from serving.printed import print_outlook
 
-        if told != Declared() or keep_good_rows or complaints or model != RECIPE or engine:
+        if any((told != Declared(), keep_good_rows, complaints, model != RECIPE, engine, scheduler, workers)):
             raise AskError(
                 "option-without-history",
                 found="options that describe a file of your own",
@@ -151,6 +142,16 @@ def forecast(
             str(cluster), store=store, steps=steps, levels=levels, out=out, scope=scope,
             issued_at=stamp_of(datetime.now(UTC)),
         )  # fmt: skip
+
+
+def _one_of_both(cluster: str | None, history: Path | None) -> None:
+    if (cluster is None) == (history is None):
+        raise AskError(
+            "forecast-of-what",
+            found="both a cluster and --history" if cluster else "neither a cluster nor --history",
+            expected="one of them",
+            remedy="name a cluster (see forecarbon clusters), or give --history FILE",
+        )
 
 
 @app.command()
@@ -252,28 +253,6 @@ def inventory(
     )  # fmt: skip
 
 
-@lake_app.command("list")
-def lake_list(store: Store = AT_HOME, lake: LakePlace = None) -> None:
-    """List the snapshots of the lake."""
-    from features.series.lake_report import print_list
-
-    print_list(lake or store / "lake")
-
-
-@lake_app.command("diff")
-def lake_diff(
-    a: Annotated[str, typer.Argument(help="A snapshot, or a day: what was known then.")],
-    b: Annotated[str, typer.Argument(help="Another.")],
-    out: Annotated[Path | None, typer.Option(help="Where to write all rows (csv, parquet).")] = None,
-    rows: Annotated[int, typer.Option(help="Rows to print.")] = 20,
-    store: Store = AT_HOME, lake: LakePlace = None,
-) -> None:  # fmt: skip
-    """Show what was restated from A to B."""
-    from features.series.lake_report import print_diff
-
-    print_diff(lake or store / "lake", a, b, out=out, rows=rows)
-
-
 def guarded(run: Callable[[], object]) -> int:
     """Run a command; what goes wrong becomes a message and an exit status, never a traceback."""
     try:
@@ -282,7 +261,7 @@ def guarded(run: Callable[[], object]) -> int:
         typer.echo(f"forecarbon: {fault.message}", err=True)
         return CALLERS_FAULT if isinstance(fault, AskError | DataError) else OUR_FAULT
     except OSError as fault:
-        typer.echo(f"forecarbon: {type(fault).__name__}: {fault}", err=True)
+        typer.echo(f"forecarbon: {of_system(fault).message}", err=True)
         return OUR_FAULT
     except Exception as fault:
         if os.environ.get("FORECARBON_DEBUG"):

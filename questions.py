@@ -1,4 +1,4 @@
-"""The commands that answer: which clusters there are, how far one is on its way, and what if.
+"""The commands that answer: which clusters there are, how far one is on its way, what if, and what was known.
 
 Part of the command line, like ``forecarbon.py``, which takes them in: each command is one call.
 """
@@ -13,9 +13,15 @@ import typer
 AT_HOME = Path(__file__).resolve().parent / "store"
 
 app = typer.Typer()
+lake_app = typer.Typer(help="What was known when: snapshots of the sources.", no_args_is_help=True)
+app.add_typer(lake_app, name="lake")
 Store = Annotated[
     Path,
     typer.Option("--store", envvar="FORECARBON_STORE", help="Where models, runs and forecasts are kept."),
+]
+LakePlace = Annotated[
+    str | None,
+    typer.Option("--lake", envvar="FORECARBON_LAKE", help="A folder or fsspec URL, if not STORE/lake."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -104,3 +110,25 @@ def report(
         cluster, store=store, out=out, funding=funding, scenario=scenario, terms=terms, form=form,
         address=address,
     )  # fmt: skip
+
+
+@lake_app.command("list")
+def lake_list(store: Store = AT_HOME, lake: LakePlace = None) -> None:
+    """List the snapshots of the lake."""
+    from features.series.lake_report import print_list
+
+    print_list(lake or store / "lake")
+
+
+@lake_app.command("diff")
+def lake_diff(
+    a: Annotated[str, typer.Argument(help="A snapshot, or a day: what was known then.")],
+    b: Annotated[str, typer.Argument(help="Another.")],
+    out: Annotated[Path | None, typer.Option(help="Where to write all rows (csv, parquet).")] = None,
+    rows: Annotated[int, typer.Option(help="Rows to print.")] = 20,
+    store: Store = AT_HOME, lake: LakePlace = None,
+) -> None:  # fmt: skip
+    """Show what was restated from A to B."""
+    from features.series.lake_report import print_diff
+
+    print_diff(lake or store / "lake", a, b, out=out, rows=rows)

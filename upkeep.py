@@ -112,12 +112,13 @@ def clear_up(
     done, since = Sweep(dry_run), retention.since(now)
     until = None if journal_days is None else swept.days_before(now, journal_days)
     with one_at_a_time(store / "retrain.lock", "retrain"), one_at_a_time(store / UPKEEP_LOCK, UPKEEP):
+        # First what needs no database: a disk that is full has no room for opening one.
+        models.sweep_pieces(store, done, retention, now)
+        swept.sweep_downloads(store, done, retention.days, now)
         kept = models.kept_versions(store, retention, now, swept.used_versions(store, since))
         swept.sweep_packs(store, kept, done, since, now)
         models.sweep_models(store, kept, done, now)
         models.sweep_runs(store, kept, done, retention, now)
-        models.sweep_pieces(store, done, retention, now)
-        swept.sweep_downloads(store, done, retention.days, now)
         staying = frozenset(models.saved_versions(store)) & kept
         swept.sweep_journal(store, staying, done, before=since, journal_before=until)
         swept.shrink(store, done)

@@ -6,10 +6,13 @@ how many more, what to do.
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 SHOWN_OFFENDERS = 3
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_CLOSED = {errno.EACCES, errno.EPERM}
 
 
 class ForecarbonError(Exception):
@@ -92,3 +95,21 @@ class ModelError(ForecarbonError):
 
 class LawBroken(ForecarbonError):
     """One of our own laws does not hold: a bug of ours."""
+
+
+def of_system(fault: OSError) -> ModelError:
+    """What the system refused, in our own form: disk full, read-only, no permission, or its own words."""
+    place = f" at {fault.filename}" if fault.filename else ""
+    if fault.errno in _FULL:
+        code, expected, remedy = "disk-full", "room to write", "make room and run it again"
+    elif fault.errno == errno.EROFS:
+        code, expected = "read-only", "a place that can be written to"
+        remedy = "mount it for writing, or name another place, and run it again"
+    elif fault.errno in _CLOSED:
+        code, expected = "no-permission", "leave to read and write there"
+        remedy = "run it as the user whom the store belongs to, or give that user the folder"
+    else:
+        code, expected = "system-refused", "the system to do what was asked"
+        remedy = "mend what it says and run it again"
+    said = f"{type(fault).__name__}: {fault.strerror or fault}{place}"
+    return ModelError(code, found=said, expected=expected, remedy=remedy)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from features.cells import csv_text
 from features.errors import AskError
 from features.files import write_bytes
 
@@ -29,10 +30,10 @@ def ending_of(path: Path) -> str:
 
 
 def write_frame(frame: pd.DataFrame, path: Path) -> None:
-    """Write a frame as the file's ending says, whole or not at all."""
-    buffer = io.BytesIO()
+    """Write a frame as the file's ending says, whole or not at all; no CSV cell begins like a formula."""
     if ending_of(path) == ".csv":
-        frame.to_csv(buffer, index=False)
-    else:
-        frame.to_parquet(buffer, index=False)
+        write_bytes(path, csv_text(frame).encode())
+        return
+    buffer = io.BytesIO()
+    frame.to_parquet(buffer, index=False)
     write_bytes(path, buffer.getvalue())

@@ -20,7 +20,6 @@ from models.forecaster import Fitted
 from models.kinds import make
 from models.recipe import Recipe
 from models.replay import Replay, groups_of, pools_of
-from models.widths import Widths, learn_widths, stretched
 
 Float = npt.NDArray[np.float64]
 Int = npt.NDArray[np.int64]
@@ -38,7 +37,6 @@ class FittedRecipe:
         weights, calibration, dependence: learnt on replayed cutoffs.
         exits: the chance that a plant closes; None where too few did.
         trained_on: series it learnt from.
-        widths: how wide bands are beside others'; None where too few series or cutoffs were replayed.
     """
 
     recipe: Recipe
@@ -48,7 +46,6 @@ class FittedRecipe:
     dependence: Dependence
     exits: Exits | None
     trained_on: tuple[str, ...]
-    widths: Widths | None = None
 
     def curves(self, history: Dense, steps: int) -> Float:
         """(B, steps, 199) quantile curves at ``GRID`` in tCO2e; never negative where history never was."""
@@ -64,13 +61,11 @@ class FittedRecipe:
         centre = mixed(said, self.weights.of(groups_of(history), steps))
         scale, pools, floor = usual_change(bridge(history)), pools_of(history), _floor(history)
         chance = None if self.exits is None else self.exits.chance(history, steps)
-        widths = None if self.widths is None else self.widths.of(history)
         out = np.empty((*centre.shape, len(GRID)))
         # A few rows at a time stay in the processor's cache.
         for first in range(0, len(out), TOGETHER):
             some = slice(first, first + TOGETHER)
             spread = self.calibration.of(pools[some], steps)
-            spread = spread if widths is None else stretched(spread, widths[:, some])
             curves = centre[some, :, None] + scale[some, None, None] * spread
             np.maximum(curves, floor[some], out=curves)
             out[some] = curves if chance is None else hurdled(curves, chance[some])
@@ -148,7 +143,6 @@ def fit(history: Dense, past: Replay, recipe: Recipe) -> FittedRecipe:
     newest = newest_of_areas(history.starts + history.lengths - 1, areas)
     exits = learn_exits(history, newest, recipe.reach) if recipe.exits and season == 1 else None
     replayed = replayed if exits is None else survivors(replayed)
-    widths, replayed = learn_widths(history, replayed, mix, history.lengths, recipe)
     calibration = calibrate(replayed, mix, history.lengths, recipe, season=season)
     dependence = learn_dependence(replayed, mix, history.lengths, calibration, areas)
     return FittedRecipe(
@@ -159,7 +153,6 @@ def fit(history: Dense, past: Replay, recipe: Recipe) -> FittedRecipe:
         dependence=dependence,
         exits=exits,
         trained_on=history.ids,
-        widths=widths,
     )
 
 

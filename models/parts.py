@@ -22,26 +22,19 @@ from models.forecaster import Fitted
 from models.kinds import make
 from models.recipe import Recipe
 from models.recursive import RecursiveFit
-from models.widths import Widths
 
 _BOOSTERS: Final = {"boosted": "booster.txt", "recursive": "recursive.txt"}
-_SIDES: Final = ("above.txt", "below.txt")
 
 
 def parts_of(model: FittedRecipe) -> tuple[dict[str, Any], dict[str, str]]:
     """The record, and the boosters' texts by the name of their file."""
     told, texts = _boosters_of(model)
-    if model.widths is not None:
-        texts |= {
-            name: one.model_to_string() for name, one in zip(_SIDES, model.widths.boosters, strict=True)
-        }
     record = {
         "recipe": model.recipe.as_record(),
         "weights": model.weights.as_record(),
         "calibration": model.calibration.as_record(),
         "dependence": model.dependence.as_record(),
         "exits": None if model.exits is None else model.exits.as_record(),
-        "widths": None if model.widths is None else model.widths.as_record(),
         "trained_on": list(model.trained_on),
         **told,
     }
@@ -72,7 +65,6 @@ def model_of(record: dict[str, Any], text: Callable[[str], str]) -> FittedRecipe
         dependence=Dependence.of_record(record["dependence"]),
         exits=Exits.of_record(record["exits"]) if record.get("exits") else None,
         trained_on=tuple(record["trained_on"]),
-        widths=_widths_of(record["widths"], text) if record.get("widths") else None,
     )
 
 
@@ -103,25 +95,14 @@ def _boosted_of(name: str, record: dict[str, Any], text: Callable[[str], str]) -
         made = BoostedFit(booster=booster, recipe=features, reach=int(record["reach"]))
     else:
         made = RecursiveFit(booster=booster, recipe=features)
-    _check_columns(made.columns, record)
-    return made
-
-
-def _widths_of(record: dict[str, Any], text: Callable[[str], str]) -> Widths:
-    above, below = (read_booster(text(name)) for name in _SIDES)
-    made = Widths.of_record(record, (above, below))
-    _check_columns(made.columns, record)
-    return made
-
-
-def _check_columns(columns: tuple[str, ...], record: dict[str, Any]) -> None:
-    if list(columns) != record["columns"]:
+    if list(made.columns) != record["columns"]:
         raise ModelError(
             "model-features-differ",
             found="features " + ", ".join(record["columns"]),
-            expected="features " + ", ".join(columns),
+            expected="features " + ", ".join(made.columns),
             remedy="retrain (forecarbon retrain); never edit a saved model by hand",
         )
+    return made
 
 
 _NOTHING: Final = Dense(

@@ -1,8 +1,8 @@
 """The saved model: a folder of plain files that opens anywhere, or refuses with a reason.
 
 ``model.json`` (recipe, weights, bands, dependence, versions, checksums of the others and of itself),
-``booster.txt``, ``recursive.txt``, ``above.txt`` and ``below.txt`` (LightGBM's own text),
-``history.parquet``, ``traits.parquet`` and ``breaks.parquet``.
+``booster.txt`` and ``recursive.txt`` (LightGBM's own text), ``history.parquet``, ``traits.parquet`` and
+``breaks.parquet``.
 Nothing in it is executed when it is read.
 """
 
@@ -25,9 +25,7 @@ from features.series.panel import Dense, Panel, long_frame
 from models.fitted import FittedRecipe
 from models.parts import model_of, parts_of
 
-FORMAT: Final = 3
-# One of format 2 has no widths: its bands are read as they were written.
-_READABLE: Final = (2, FORMAT)
+FORMAT: Final = 2
 _LIBRARIES: Final = ("numpy", "pandas", "lightgbm", "statsmodels", "scikit-learn")
 _REMEDY: Final = "retrain (forecarbon retrain); never edit a saved model by hand"
 
@@ -99,16 +97,7 @@ def _alike(one: tuple[FittedRecipe, Dense], other: tuple[FittedRecipe, Dense]) -
     if not _same(history, its_history) or parts_of(model)[0] != parts_of(again)[0]:
         return np.array_equal(model.curves(history, steps), again.curves(its_history, steps))
     learnt = ((a, b) for a, b in zip(model.members, again.members, strict=True) if a != b)
-    return _as_wide(one, other) and all(
-        np.array_equal(a.forecast(history, steps), b.forecast(its_history, steps)) for a, b in learnt
-    )
-
-
-def _as_wide(one: tuple[FittedRecipe, Dense], other: tuple[FittedRecipe, Dense]) -> bool:
-    """Whether what was learnt of the widths of bands says the same."""
-    widths = [None if model.widths is None else model.widths.of(history) for model, history in (one, other)]
-    a, b = widths
-    return (a is None and b is None) or (a is not None and b is not None and np.array_equal(a, b))
+    return all(np.array_equal(a.forecast(history, steps), b.forecast(its_history, steps)) for a, b in learnt)
 
 
 def _same(one: Dense, other: Dense) -> bool:
@@ -151,11 +140,11 @@ def _digest(record: dict[str, Any]) -> str:
 
 
 def _check(record: dict[str, Any], folder: Path) -> None:
-    if record.get("format") not in _READABLE:
+    if record.get("format") != FORMAT:
         raise ModelError(
             "model-format",
             found=f"saved model of format {record.get('format')}",
-            expected="format " + " or ".join(map(str, _READABLE)),
+            expected=f"format {FORMAT}",
             remedy=_REMEDY,
         )
     altered = [name for name, digest in record["files"].items() if _sha256(folder / name) != digest]

@@ -11,6 +11,7 @@ import pandas as pd
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from features.cells import csv_text
 from features.errors import AskError, DataError
 from features.series.moved import moved_boundaries
 from features.series.words import DS, STEP, UNIQUE_ID
@@ -61,7 +62,7 @@ def forecast_file(
     if out is not None:
         write_frame(frame, out)
     else:
-        sys.stdout.write(frame.to_csv(index=False))
+        sys.stdout.write(csv_text(frame))
 
 
 def asked_levels(steps: int, levels: str, out: Path | None) -> tuple[float, ...]:

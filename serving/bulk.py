@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, Any, Final, cast
+from typing import Any, Final
 
 import pandas as pd
 import pyarrow as pa
@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from features.cells import csv_text
 from features.errors import AskError, DataError
 from features.files import replacing
 from features.series.words import UNIQUE_ID
@@ -164,11 +165,11 @@ def forecast_part(task: Task, part: Part) -> Said:
 def _sink(out: Path | None) -> Iterator[Callable[[pa.Table], None]]:
     """What appends tables to a file that appears at the end, or prints them."""
     if out is None:
-        yield _csv(sys.stdout)
+        yield _csv(sys.stdout.write)
         return
     with replacing(out) as stream:
         if ending_of(out) == ".csv":
-            yield _csv(cast("IO[Any]", stream))
+            yield _csv(lambda text: stream.write(text.encode()))
             return
         writers: list[Any] = []
 
@@ -182,12 +183,12 @@ def _sink(out: Path | None) -> Iterator[Callable[[pa.Table], None]]:
             writer.close()
 
 
-def _csv(stream: IO[Any]) -> Callable[[pa.Table], None]:
+def _csv(put: Callable[[str], object]) -> Callable[[pa.Table], None]:
     begun: list[bool] = []
 
     def write(table: pa.Table) -> None:
         frame: pd.DataFrame = table.to_pandas()
-        frame.to_csv(stream, index=False, header=not begun)
+        put(csv_text(frame, header=not begun))
         begun.append(True)
 
     return write

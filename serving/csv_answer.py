@@ -7,12 +7,11 @@ import io
 from collections.abc import Mapping
 from typing import Any, Final
 
+from features.cells import plain_text
 from features.series.words import UNIQUE_ID
 
 CSV: Final = "text/csv"
 TEXTS: Final = (UNIQUE_ID, "kind", "unit", "scope", "cadence", "cutoff", "made_by")
-# A cell that begins with one of these is run as a formula by spreadsheets; a tab or line end may precede it.
-FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def answer_csv(answer: Mapping[str, Any]) -> tuple[str, list[dict[str, Any]]]:
@@ -35,13 +34,3 @@ def answer_csv(answer: Mapping[str, Any]) -> tuple[str, list[dict[str, Any]]]:
             day = plain_text(row["ds"])
             writer.writerow([*texts, version, day, row["step"], repr(float(row["mean"])), *numbers])
     return held.getvalue(), list(answer["refusals"])
-
-
-def plain_text(value: object) -> str:
-    """A cell that a spreadsheet shows as it is; null is an empty one, a whole number stays a number."""
-    if value is None:
-        return ""
-    text = str(value)
-    if isinstance(value, str) and text.lstrip(" ").startswith(FORMULA_STARTS):
-        return f"'{text}"
-    return text

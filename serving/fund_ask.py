@@ -81,12 +81,11 @@ def checked(model: type[Ask], told: Any) -> Ask:
         ask = model.model_validate(told)
     except ValidationError as fault:
         raise of_validation(fault) from None
-    if (ask.cluster_id is None) == (ask.scenario is None):
+    both = {"cluster_id", "scenario"} <= ask.model_fields_set
+    if both or (ask.cluster_id is None and ask.scenario is None):
         raise AskError(
             "funding-of-what",
-            found="both a cluster_id and a scenario"
-            if ask.scenario
-            else "neither a cluster_id nor a scenario",
+            found="both a cluster_id and a scenario" if both else "neither a cluster_id nor a scenario",
             expected="one of them",
             remedy="name a cluster, or send a scenario as POST /v1/scenarios takes it",
         )

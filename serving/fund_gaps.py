@@ -15,7 +15,13 @@ _NETWORK: Final = "transport and storage"
 
 def gaps(answer: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Of the answer of ``funding_view``: code, what is missing, and what would mend it."""
-    told = [*_of_costs(answer), *_of_plan(answer), *_of_target(answer), *_of_figures(answer)]
+    told = [
+        *_of_costs(answer),
+        *_of_plan(answer),
+        *_of_factors(answer),
+        *_of_target(answer),
+        *_of_figures(answer),
+    ]
     return [dict(zip(("code", "found", "remedy"), row, strict=True)) for row in told]
 
 
@@ -67,6 +73,11 @@ def _of_plan(answer: Mapping[str, Any]) -> list[tuple[str, str, str]]:
                 "Tell the volume that this cluster's emitters have booked (capacity).",
             )
         )
+    return rows
+
+
+def _of_factors(answer: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    notes, rows = answer["outlook"]["notes"], []
     if TAKEN_FROM_REFERENCE in notes:
         rows.append(
             (

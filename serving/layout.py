@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from features.errors import ModelError
+from features.errors import ModelError, of_system
 from features.files import read_json
 
 FORMAT: Final = 1
@@ -55,6 +55,8 @@ def read_pointer(path: Path) -> Pointer | None:
         pointer = Pointer(**{name: str(record[name]) for name in ("model_version", "pack", "digest")})
     except FileNotFoundError:
         return None
+    except PermissionError as reason:
+        raise of_system(reason) from None
     except (OSError, ValueError, KeyError, RecursionError) as reason:
         raise ModelError(
             "pointer-unreadable",

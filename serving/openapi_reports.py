@@ -76,12 +76,12 @@ def _asked(model: type[FundAsk]) -> dict[str, Any]:
     """One of a cluster and a scenario, with the same terms."""
     told = model.model_json_schema()
     terms = {
-        name: _not_null(schema)
+        name: _shown(schema)
         for name, schema in told["properties"].items()
         if name not in ("cluster_id", "scenario")
     }
     about = {
-        "cluster_id": _not_null(told["properties"]["cluster_id"]),
+        "cluster_id": told["properties"]["cluster_id"]["anyOf"][0],
         "scenario": table_schema(SCENARIO),
     }
     shapes = [
@@ -92,10 +92,8 @@ def _asked(model: type[FundAsk]) -> dict[str, Any]:
     return {"description": told["description"], "oneOf": shapes}
 
 
-def _not_null(schema: dict[str, Any]) -> dict[str, Any]:
-    """A field as it is told; leaving it out is the way not to tell it."""
-    one = next((arm for arm in schema.get("anyOf", []) if arm.get("type") != "null"), None)
-    return {name: value for name, value in (one or schema).items() if name not in ("title", "default")}
+def _shown(schema: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in schema.items() if name not in ("title", "default")}
 
 
 def _pack() -> dict[str, Any]:

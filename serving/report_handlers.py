@@ -114,7 +114,8 @@ def _address(call: Call, form: str) -> str:
 
 
 def _named(told: Mapping[str, list[str]], name: str, known: Mapping[str, Any]) -> str:
-    value = one(dict(told), name) or next(iter(known))
+    asked = one(dict(told), name)
+    value = next(iter(known)) if asked is None else asked
     if value not in known:
         raise AskError(
             "invalid-value",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from functools import lru_cache
 from typing import Any
 
 from features.errors import ForecarbonError
@@ -61,9 +63,15 @@ def _facts(each: Version) -> dict[str, Any]:
 
 def _read(each: Version) -> Scenario | ForecarbonError:
     try:
-        return read_scenario(each.table)
+        return _known(json.dumps(each.table, sort_keys=True))
     except ForecarbonError as why:
         return why
+
+
+@lru_cache(maxsize=512)
+def _known(table: str) -> Scenario:
+    """A version never changes, nor does the registry while a service runs: each is read once."""
+    return read_scenario(json.loads(table))
 
 
 def _differences(

@@ -24,6 +24,7 @@ STATE_URL: Final = "FORECARBON_STATE_URL"
 DOWN: Final = "state-database"
 PATIENCE_SECONDS: Final = 3
 LONGEST: Final = 100  # characters of a word in the audit
+_PRIVATE: Final = 0o640
 _STATEMENT_SECONDS: Final = 10
 _MIGRATION_SECONDS: Final = 60
 _MIGRATIONS: Final = Path(__file__).resolve().parent / "migrations"
@@ -90,7 +91,11 @@ class State:
             return
         with self._lock, answering():
             if not self._ready:
+                fresh = not self.exists
                 _upgrade(self._engine, self._url)
+                if fresh:
+                    # Callers' figures and digests of keys: nobody's but the account's and its group's.
+                    Path(str(self._url.database)).chmod(_PRIVATE)
                 self._ready = True
 
     def close(self) -> None:

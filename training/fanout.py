@@ -24,6 +24,17 @@ if TYPE_CHECKING:
 
 ENGINES: Final = ("local", "dask")
 CONNECT_SECONDS: Final = 10.0
+LOOPBACK: Final = "127.0.0.1:0"
+# Of a cluster on this machine: nobody reads the profile of its workers. Dask would also have malloc give back
+# memory at once, and every large array then costs its pages anew: blocks took twice as long.
+QUIET: Final = {
+    "distributed.nanny.pre-spawn-environ": {
+        "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1",
+    },
+    "distributed.worker.profile.enabled": False,
+    "distributed.admin.system-monitor.interval": "10s",
+    "distributed.admin.tick.interval": "2s",
+}  # fmt: skip
 # Blocks in flight a worker: one at work, one waiting, so that no worker waits for the one that asks.
 AHEAD: Final = 2
 # How often the blocks of processes that died are done again before they are held to be the cause.
@@ -115,39 +126,43 @@ class Processes:
         Raises:
             ModelError: processes died over the same blocks again and again.
         """
-        from joblib import Parallel, delayed
         from joblib.externals.loky.process_executor import TerminatedWorkerError
 
-        rest, given, lives = iter(items), deque[Item](), LIVES
-        while True:
-            # What was handed out and not yet answered is kept, to be handed out again.
-            due = itertools.chain(tuple(given), _noted(rest, given))
-            pool = Parallel(
-                n_jobs=self.workers, backend="loky", return_as="generator", batch_size=1,
-                pre_dispatch=AHEAD * self.workers, inner_max_num_threads=1,
-            )  # fmt: skip
-            try:
-                for made in pool(delayed(alone)(work, shared, item) for item in due):
-                    given.popleft()
-                    lives = LIVES
-                    yield made
-                return
-            except TerminatedWorkerError as fault:
-                lives -= 1
-                if not lives:
-                    raise _deadly(f"{LIVES} processes") from fault
+        rest, lives = iter(items), LIVES
+        waiting = deque[tuple[Item, Any]]()
+        try:
+            while True:
+                waiting.extend(
+                    (item, self._pool().submit(alone, work, shared, item))
+                    for item in itertools.islice(rest, AHEAD * self.workers - len(waiting))
+                )
+                if not waiting:
+                    return
+                try:
+                    made = waiting[0][1].result()
+                except TerminatedWorkerError as fault:
+                    lives -= 1
+                    if not lives:
+                        raise _deadly(f"{LIVES} times") from fault
+                    pool, again = self._pool(), [item for item, _ in waiting]
+                    waiting = deque((item, pool.submit(alone, work, shared, item)) for item in again)
+                    continue
+                waiting.popleft()
+                lives = LIVES
+                yield made
+        finally:
+            for _, future in waiting:
+                future.cancel()
+
+    def _pool(self) -> Any:
+        """The processes; new ones where they died."""
+        from joblib.externals.loky import get_reusable_executor
+
+        return get_reusable_executor(max_workers=self.workers, timeout=None)
 
     def close(self) -> None:
         """End the processes."""
-        from joblib.externals.loky import get_reusable_executor
-
-        get_reusable_executor().shutdown(wait=True)
-
-
-def _noted(rest: Iterator[Item], given: deque[Item]) -> Iterator[Item]:
-    for item in rest:
-        given.append(item)
-        yield item
+        self._pool().shutdown(wait=True)
 
 
 @dataclass(frozen=True)
@@ -209,7 +224,7 @@ def _client(wanted: Asked) -> Iterator[Client]:
     import dask
     from distributed import Client, LocalCluster
 
-    with dask.config.set({"distributed.comm.timeouts.connect": f"{CONNECT_SECONDS:g}s"}):
+    with dask.config.set({"distributed.comm.timeouts.connect": f"{CONNECT_SECONDS:g}s", **QUIET}):
         if wanted.scheduler:
             with _reached(wanted.scheduler, Client) as client:
                 yield client
@@ -217,7 +232,10 @@ def _client(wanted: Asked) -> Iterator[Client]:
         with (
             LocalCluster(
                 n_workers=wanted.workers or os.cpu_count() or 1, threads_per_worker=1, processes=True,
-                host="127.0.0.1", dashboard_address=None, silence_logs=logging.CRITICAL,
+                host="127.0.0.1", silence_logs=logging.CRITICAL,
+                # Its pages are off; what answers in their place is told where, or it listens to all.
+                dashboard_address=None, worker_dashboard_address=LOOPBACK,
+                scheduler_kwargs={"dashboard": False, "dashboard_address": LOOPBACK},
             ) as cluster,
             Client(cluster) as client,
         ):  # fmt: skip

@@ -71,10 +71,11 @@ def run_retrain(
     """
     plan = read_plan(plan_file)
     own = own_boundaries(plan, plan_file)
-    with opened(asked(*engine, plan.engine.asked())) as spread, progress_bars() as told:
+    wanted = asked(*engine, plan.engine.asked())
+    with progress_bars() as told:
         return retrain(
             plan=plan, store=store, lake=lake, own=own, now=now, commit=commit_of(root), told=told,
-            spread=spread,
+            engine=wanted,
         )  # fmt: skip
 
 

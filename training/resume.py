@@ -8,6 +8,7 @@ ever found by name or date, so nothing stale can be. Backtests are kept alike, o
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -88,35 +89,34 @@ def resumed(
     members = recipe.members
     ground = replay(history, origins, recipe, ())
     point = np.full((len(members), *ground.actual.shape), np.nan)
-    spent, failed = np.zeros(point.shape[:2]), dict[str, tuple[int, str]]()
+    spent, failed = np.zeros(point.shape[:2]), dict[str, str]()
     asked = [np.flatnonzero(lengths >= LEAST_HISTORY) for lengths in origins]
-    missing, keys = list[Part](), dict[Part, str]()
+    held, keys = dict[Part, Piece](), dict[Part, str]()
     for o, lengths in enumerate(origins):
         visible = digest_of(history.until(lengths).take(np.flatnonzero(lengths >= 1)))
-        for m, member in enumerate(members):
+        for member in members:
             key = _key(visible, member, recipe)
-            held = _piece_of(cache.read(key))
-            if held is None:
-                missing.append((o, member))
+            kept = _piece_of(cache.read(key))
+            if kept is None:
                 keys[o, member] = key
             else:
-                point[m, o, asked[o]], spent[m, o] = held.values, held.seconds
-                told(member, o)
+                held[o, member] = kept
     # A member that failed is asked no more; engines that work ahead ask a little more of it.
-    due = (part for part in missing if part[1] not in failed)
-    for (o, member), piece in spread.over(_made, (history, origins, recipe), due):
-        m = members.index(member)
+    due = (part for part in keys if part[1] not in failed)
+    made = spread.over(_made, (history, origins, recipe), due)
+    for o, (m, member) in itertools.product(range(len(origins)), enumerate(members)):
         if member in failed:
             continue
-        if isinstance(piece, Piece):
-            cache.write(keys[o, member], {"values": piece.values, "seconds": np.array(piece.seconds)})
-            point[m, o, asked[o]], spent[m, o] = piece.values, piece.seconds
+        piece = held.get((o, member)) or next(said for part, said in made if part == (o, member))
+        if isinstance(piece, str):
+            failed[member] = piece
         else:
-            failed[member] = (o, piece)
-            spent[m, o:] = 0.0
+            if (o, member) in keys:
+                cache.write(keys[o, member], {"values": piece.values, "seconds": np.array(piece.seconds)})
+            point[m, o, asked[o]], spent[m, o] = piece.values, piece.seconds
         told(member, o)
     left = tuple(member for member in members if member not in failed)
-    reasons = tuple(f"{member}: {why}" for member, (_, why) in failed.items())
+    reasons = tuple(f"{member}: {why}" for member, why in failed.items())
     _refuse_none(left, reasons)
     past = replace(ground, members=members, point=point).only(left)
     return Replayed(replace(recipe, members=left), past, Conduct(float(spent.T.sum()), reasons))

@@ -19,11 +19,11 @@ from features.files import one_at_a_time
 from features.instants import naive_utc, to_second
 from features.series.basis_files import write_basis
 from features.series.membership import Boundary
-from features.spread import Here, Spread
 from models import saved
 from models.dated import DatedRecord
 from training import footing, ledger, registry, stood
 from training.dated import dated_record
+from training.fanout import Asked, opened
 from training.gate import Verdict
 from training.job import Job, Retrained, outcome_of
 from training.judged import past_fans, track_record
@@ -48,7 +48,7 @@ def retrain(
     commit: str = "",
     who: str = "forecarbon retrain",
     told: Told = lambda stage, done, total: None,
-    spread: Spread = Here(),  # noqa: B008  # it holds nothing
+    engine: Asked | None = None,
 ) -> Retrained:
     """Judge the plan's recipe on the figures known at ``now``; promote it if the gate says so.
 
@@ -57,10 +57,10 @@ def retrain(
         lake: where facility records are kept, for plans that read them; ``store/lake`` when left out.
         own: clusters that a user added or redrew.
         told: progress, called with (stage, done, total).
-        spread: who does the work of members and folds.
+        engine: who does the work of members and folds, if not who the plan names.
 
     Raises:
-        AskError: another retrain holds the store.
+        AskError: another retrain holds the store, or the engine cannot be reached.
         ForecarbonError: figures, store or tracker cannot be used; what serves was not changed, and what was
             replayed is kept.
     """
@@ -83,7 +83,8 @@ def retrain(
         told("tracking", 0, 3)
         tracker = _opened(job, store)
         told("tracking", 1, 3)
-        case = heard(ground, plan, champion_recipe(store), job.folds, told, cache, spread)
+        with opened(engine or plan.engine.asked()) as spread:
+            case = heard(ground, plan, champion_recipe(store), job.folds, told, cache, spread)
         scores = case.kept.scores(case.tests)
         verdict = decide(plan, case, ground, store)
         told("dated targets", 0, 1)

@@ -22,7 +22,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
-from features.errors import AskError, ForecarbonError
+from features.errors import AskError, ForecarbonError, of_system
 from training.schedule_file import JobPlan, SchedulePlan
 from training.timetable import Timetable, text_of
 
@@ -134,6 +134,8 @@ class Scheduler:
             return "done", self.run(job, now)
         except ForecarbonError as fault:
             return "failed", fault.message
+        except OSError as fault:
+            return "failed", of_system(fault).message
         except Exception as fault:  # noqa: BLE001 - whatever a job dies of, the next ones must run
             return "failed", f"{type(fault).__name__}: {fault}"
 

@@ -20,7 +20,6 @@ from models.fitted import areas_of, blended
 from models.forecast import STANDARD_QUANTILES
 from models.recipe import Recipe
 from models.replay import Replay
-from models.widths import learn_widths, stretched
 
 Float = npt.NDArray[np.float64]
 Int = npt.NDArray[np.int64]
@@ -45,12 +44,10 @@ def speak(
     mix = blended(past, weights)
     hurdle = leaving is not None and bool((leaving > 0).any())
     past = survivors(past) if hurdle else past
-    widths, past = learn_widths(history, past, mix, lengths, recipe)
     bands = calibrate(past, mix, lengths, recipe, season=history.cadence.season)
     dependence = learn_dependence(past, mix, lengths, bands, areas)
     centre = mixed(past.point[:, fold], weights.of(past.groups, past.actual.shape[2]))
-    beside = None if widths is None else widths.of(history.until(past.lengths[fold]))
-    drawn = Curves(centre, past.scale[fold], past.pools, floor, leaving if hurdle else None, beside)
+    drawn = Curves(centre, past.scale[fold], past.pools, floor, leaving if hurdle else None)
     ranks = sample_ranks(
         dependence, tuple(areas[row] for row in inner), centre.shape[1], PATHS, recipe.seed + int(fold)
     )
@@ -65,7 +62,6 @@ class Curves:
     Attributes:
         centre: (B, H); scale: (B,); pools: (B,); floor: (B, 1, 1), below which no curve falls.
         leaving: (B, H) chance of zero, None where no plant may leave.
-        widths: (2, B) of bands above and below, None where they were not learnt.
     """
 
     centre: Float
@@ -73,7 +69,6 @@ class Curves:
     pools: tuple[str, ...]
     floor: Float
     leaving: Float | None
-    widths: Float | None = None
 
     def whole(self, rows: Int, bands: Calibration) -> Float:
         """(b, H, 199) the curves of some rows, the hurdle before them."""
@@ -93,7 +88,6 @@ class Curves:
 
     def _plain(self, rows: Int, bands: Calibration) -> Float:
         spread = bands.of(tuple(self.pools[row] for row in rows), self.centre.shape[1])
-        spread = spread if self.widths is None else stretched(spread, self.widths[:, rows])
         curves = self.centre[rows, :, None] + self.scale[rows, None, None] * spread
         return np.asarray(np.maximum(curves, self.floor[rows]))
 

@@ -25,6 +25,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Final
 
 from features.errors import ModelError
+from features.table_files import write_frame
 from training.database import prepare
 from training.facts import DatasetFacts, RunFacts
 
@@ -285,10 +286,9 @@ def _log_files(client: MlflowClient, run_id: str, facts: RunFacts) -> None:
         folder = Path(name)
         for title, table in facts.tables.items():
             target = folder / "tables" / f"{title}.parquet"
-            target.parent.mkdir(parents=True, exist_ok=True)
-            table.to_parquet(target, index=False)
+            write_frame(table, target)
             if len(table) <= OPENABLE_ROWS:
-                table.to_csv(target.with_suffix(".csv"), index=False)
+                write_frame(table, target.with_suffix(".csv"))
         copies = {f"pictures/{title}.png": path for title, path in facts.pictures.items()}
         for inside, path in {**copies, **facts.files}.items():
             (folder / inside).parent.mkdir(parents=True, exist_ok=True)

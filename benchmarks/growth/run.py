@@ -52,7 +52,7 @@ class Facts:
         low, mid, high = np.quantile(self.levels, [0.1, 0.5, 0.9])
         return (
             f"{len(self.lengths):,} EU ETS installations of 2005-{NEWEST}: {self.lengths.mean():.1f} years "
-            f"on average, levels of {low:,.0f} (10%), {mid:,.0f} (median) and {high:,.0f} t (90%), median "
+            f"on average, levels of {low:,.0f} (10%),\n{mid:,.0f} (median) and {high:,.0f} t (90%), median "
             f"volatility of a year {np.median(self.volatility):.2f}, {100 * (self.idle > 0).mean():.1f}% at "
             "zero at the end"
         )
@@ -204,7 +204,8 @@ spent; the clock depends on who else used the machine (*load*: mean number of pr
 *MB* is the peak of resident memory, summed over its processes.
 
 Each series is drawn from the facts of a real plant (periods, level, volatility, idle years at the end,
-country, sector) with a random walk of its own. The facts: {known.told()}.
+country, sector) with a random walk of its own. The facts:
+{known.told()}.
 
 | series | figures | seconds | CPU seconds | CPU ms a series | MB | input MB | output MB | load |
 |---|---|---|---|---|---|---|---|---|
@@ -212,7 +213,7 @@ country, sector) with a random walk of its own. The facts: {known.told()}.
 
 Exponent of seconds over series, fitted to all sizes on logarithms:
 **{cpu:.2f} of computing, {clock:.2f} by the clock**. Of CPU seconds,
-{"; ".join(pairs)}.
+{(";" + chr(10)).join(pairs)}.
 
 A start of some seconds, and learning (from all series up to 20,000, beyond that from 20,000 spread evenly),
 do not grow further, so exponents that reach back to small sizes lie below one; the milliseconds for each

@@ -143,8 +143,7 @@ One thread, on a core that others worked on too: seconds are by the clock and, i
 *Proven*: nothing cheaper exists; not proven within {PATIENCE:.0f} seconds, of which the search for the plan
 takes {0.7 * PATIENCE:.0f} at most, is said to be so. Asked for: under 20 seconds. Beside it, for the first
 {PEERS} questions, the textbook's programme with a binary for every path, given to HiGHS with
-{PEER:.0f} seconds:
-the cost it had found by then, and how far it was from proof.
+{PEER:.0f} seconds: the cost it had found by then, and how far it was from proof.
 
 | starts | question | seconds | proven | cost, M EUR | chance | HiGHS, binaries | gap |
 |---|---|---|---|---|---|---|---|

@@ -67,6 +67,7 @@ def main(names: list[str], python: str, few: int) -> None:
         "folds are scored on 2016 to 2023 covered 77% at 80%. *Untouched* origins are clean for the",
         "points; of that one choice their bands and quantile losses are not. AutoCES is asked from twelve",
         "figures on; mlforecast gives no bands on short yearly histories: n says what a row covers.",
+        "What else was tried, and not taken: tried.md.",
         "",
     ]  # fmt: skip
     for name, make in makers.items():

@@ -37,7 +37,7 @@ from tests.journeys.test_facilities import OWN, PLAN, write_extracts  # noqa: E4
 from training import promotions  # noqa: E402
 from training.retention import Retention  # noqa: E402
 
-CYCLES, MINUTES = 48, 18.0
+CYCLES, MINUTES = 48, 30.0
 CYCLE_STANDS_FOR = timedelta(minutes=10)
 STEP = timedelta(days=30)
 KEPT = Retention(models=3, days=120)
@@ -52,12 +52,14 @@ class Soak:
     Attributes:
         place: folder of plans, records and store.
         begun: the instant its clock starts at.
+        kept: how much of it is.
         rows: a row of measures a cycle.
         said: what each job said.
     """
 
     place: Path
     begun: datetime
+    kept: Retention = KEPT
     rows: list[dict[str, float]] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
 
@@ -109,7 +111,7 @@ class Soak:
         operations.look(
             self.place / "plan.toml", store=self.store, lake=self.store / "lake", now=now, webhook=""
         )
-        done = upkeep.clear_up(self.store, KEPT, now=now, journal_days=KEPT.days)
+        done = upkeep.clear_up(self.store, self.kept, now=now, journal_days=self.kept.days)
         self.said += done.told
 
     def measure(self, workers: list[psutil.Process], seconds: float) -> None:
@@ -128,11 +130,17 @@ class Soak:
 
 
 def soak(
-    place: Path, cycles: int, *, workers: int = 2, rate: float = RATE, minutes: float = 60.0,
+    place: Path,
+    cycles: int,
+    *,
+    kept: Retention = KEPT,
+    workers: int = 2,
+    rate: float = RATE,
+    minutes: float = 60.0,
     told: Callable[[str], None] = lambda line: None,
-) -> tuple[Soak, Mapping[str, object], int]:  # fmt: skip
+) -> tuple[Soak, Mapping[str, object], int]:
     """Run it. Returns the soak, what the callers counted, and the warnings and errors of the server's log."""
-    made = Soak(place, datetime.now(UTC).replace(microsecond=0))
+    made = Soak(place, datetime.now(UTC).replace(microsecond=0), kept)
     made.prepare()
     log, out = place / "server.log", place / "load.json"
     with serving(made.store, workers=workers, log=log) as server:

@@ -15,6 +15,8 @@ import httpx
 from features.errors import AskError
 
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
+# What clouds answer at beside 169.254.169.254, which is link-local.
+_METADATA: Final = frozenset({ipaddress.ip_address("fd00:ec2::254"), ipaddress.ip_address("192.0.0.192")})
 _HEAD_END: Final = b"\r\n\r\n"
 _INTERIM: Final = b"HTTP/1.1 1"
 _HEAD_KEPT: Final = 128 * 1024
@@ -77,7 +79,10 @@ class CountedStream(httpcore.NetworkStream):
 
 
 class GuardedBackend(httpcore.NetworkBackend):
-    """Opens connections to public addresses only, unless local ones are allowed.
+    """Opens connections to public addresses only, unless local ones are allowed (docs/adr/0025).
+
+    Where clouds tell a machine its own secrets (link-local addresses and a few others) nobody is led, not
+    even where local addresses are allowed.
 
     The address is checked and then connected to, so a name cannot change its meaning in between.
     """
@@ -120,13 +125,16 @@ class GuardedBackend(httpcore.NetworkBackend):
         except (OSError, UnicodeError) as fault:
             raise httpcore.ConnectError(f"{host}: {fault}") from None
         addresses = list(dict.fromkeys(str(entry[4][0]) for entry in told))
-        private = [] if self._allow_local else [a for a in addresses if not public(a)]
+        private = [a for a in addresses if not public(a) and not (self._allow_local and private_use(a))]
         if private:
             raise AskError(
                 "address-not-public",
                 found=f"{host} at {private[0]}",
-                expected="a public address",
-                remedy="fetch the file yourself and give it with --file, or add --allow-local",
+                expected="an address of this machine or its network"
+                if self._allow_local
+                else "a public address",
+                remedy="fetch the file yourself and give it with --file"
+                + ("" if self._allow_local else ", or add --allow-local"),
             )
         return addresses
 
@@ -141,6 +149,16 @@ def public(address: str) -> bool:
     if wrapped is not None:
         return public(str(wrapped))
     return ip.is_global and not ip.is_multicast and not ip.is_reserved
+
+
+def private_use(address: str) -> bool:
+    """True for loopback and private networks; false where a cloud tells a machine its own secrets."""
+    ip: Address = ipaddress.ip_address(address.partition("%")[0])
+    wrapped = _wrapped(ip) if isinstance(ip, ipaddress.IPv6Address) else None
+    if wrapped is not None:
+        return private_use(str(wrapped))
+    told = ip.is_link_local or ip.is_multicast or ip.is_unspecified or ip.is_reserved
+    return (ip.is_private and not told and ip not in _METADATA) or ip.is_loopback
 
 
 def _wrapped(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:

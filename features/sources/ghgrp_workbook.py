@@ -14,6 +14,7 @@ from typing import Any, Final
 from openpyxl import load_workbook
 
 from features.errors import ForecarbonError
+from features.sources.archives import fault_of
 from features.sources.records import changed_shape, unreadable
 
 MOST_ROWS: Final = 200_000
@@ -21,7 +22,7 @@ MOST_COLUMNS: Final = 300
 MOST_BYTES: Final = 1 << 30
 HEADER_WITHIN: Final = 20
 CHUNK: Final = 1 << 20
-_MERGED: Final = re.compile(rb'<(?:\w+:)?mergeCell [^>]*?ref="[A-Z]+\d+:[A-Z]+(\d+)"')
+_MERGED: Final = re.compile(rb'<(?:\w{1,20}:)?mergeCell [^<>]*?ref="[A-Z]{1,3}\d{1,7}:[A-Z]{1,3}(\d{1,7})"')
 
 
 @dataclass(frozen=True)
@@ -107,9 +108,9 @@ def plain(name: object) -> str:
 
 
 def _weigh(archive: zipfile.ZipFile, file: str) -> None:
-    size = sum(member.file_size for member in archive.infolist())
-    if size > MOST_BYTES:
-        raise unreadable(file, found=f"{size} bytes when unpacked", expected=f"at most {MOST_BYTES}")
+    fault = fault_of(archive, MOST_BYTES)
+    if fault is not None:
+        raise unreadable(file, found=fault, expected="a whole xlsx workbook")
 
 
 def _named(sheets: Sequence[str], names: Sequence[Sequence[str]], file: str) -> list[str]:

@@ -9,6 +9,7 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
+from features.cells import csv_text
 from features.errors import AskError, DataError
 from features.files import write_bytes
 from features.sources.inventory import PLAIN, REFUSED, batch_of, examine
@@ -76,10 +77,7 @@ def write_complaints(faults: list[Fault], path: Path) -> None:
         raise AskError("file-kind-unknown", found=f"--complaints {path.name}",
                        expected="a name that ends in .csv", remedy="rename the file")  # fmt: skip
     frame = pd.DataFrame(faults, columns=["row", "code", "text"])
-    # A table program would run a cell that begins so.
-    wild = frame["text"].astype("str").str.match(r"[=+@\t-]")
-    frame["text"] = frame["text"].mask(wild, "'" + frame["text"].astype("str"))
-    write_bytes(path, frame.to_csv(index=False).encode())
+    write_bytes(path, csv_text(frame).encode())
 
 
 def _safe(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import warnings
 import zipfile
+from collections import deque
 from collections.abc import Iterator
 from io import BytesIO
 from itertools import chain, repeat
@@ -14,6 +15,7 @@ from openpyxl import load_workbook
 from openpyxl.utils import get_column_letter
 
 from features.errors import AskError
+from features.sources.archives import fault_of
 from features.sources.inventory_files import (
     MOST_BYTES,
     MOST_CELLS,
@@ -25,8 +27,11 @@ from features.sources.inventory_files import (
 
 _CHUNK: Final = 1 << 20
 _OVERLAP: Final = 200
-_MERGED: Final = re.compile(rb'<(?:\w+:)?mergeCell [^>]*?ref="([A-Z]+)(\d+):([A-Z]+)(\d+)"')
-_FORMULA: Final = re.compile(rb"<(?:\w+:)?f[ />]")
+# No "<" within: a search that fails ends at the next element.
+_MERGED: Final = re.compile(
+    rb'<(?:\w{1,20}:)?mergeCell [^<>]*?ref="([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})"'
+)
+_FORMULA: Final = re.compile(rb"<(?:\w{1,20}:)?f[ />]")
 
 
 def workbook_grids(payload: bytes, file: str, sheet: str | None) -> list[Grid]:
@@ -54,21 +59,16 @@ def workbook_grids(payload: bytes, file: str, sheet: str | None) -> list[Grid]:
 
 
 def _weigh(archive: zipfile.ZipFile, file: str) -> None:
-    size = sum(member.file_size for member in archive.infolist())
-    if size > MOST_BYTES:
-        raise unreadable_inventory(file, f"{size} bytes when unpacked, more than {MOST_BYTES}")
-    damaged = archive.testzip()
-    if damaged is not None:
-        raise unreadable_inventory(file, f"damage in its part {damaged[:80]}")
+    fault = fault_of(archive, MOST_BYTES)
+    if fault is not None:
+        raise unreadable_inventory(file, fault)
 
 
 def _sheet(payload: bytes, page: Any, archive: zipfile.ZipFile, file: str) -> Grid:
     grid = Grid(file, page.title, "row", [])
     # The place of a sheet in the archive has no public name in the library.
     merged, formulas = _scanned(archive, page._worksheet_path.lstrip("/"))  # noqa: SLF001
-    for first, last, area in merged:
-        for place in range(first, min(last, MOST_ROWS) + 1):
-            grid.faults[place] = ("cells-merged", f"merged cells {area}: unmerge them and fill each one")
+    areas = _Areas(merged)
     page.reset_dimensions()
     asked = _formulas(payload, page.title) if formulas else repeat(())
     count = 0
@@ -79,6 +79,8 @@ def _sheet(payload: bytes, page: Any, archive: zipfile.ZipFile, file: str) -> Gr
         if place > MOST_ROWS or count > MOST_CELLS:
             raise unreadable_inventory(file, f"more than {MOST_ROWS} rows or {MOST_CELLS} cells")
         texts = [text_of(value) for value in values]
+        if area := areas.over(place):
+            grid.faults[place] = ("cells-merged", f"merged cells {area}: unmerge them and fill each one")
         empty = [k for k in written if k >= len(values) or values[k] is None]
         if empty:
             cells = ", ".join(f"{get_column_letter(k + 1)}{place}" for k in empty[:3])
@@ -88,6 +90,20 @@ def _sheet(payload: bytes, page: Any, archive: zipfile.ZipFile, file: str) -> Gr
         if any(texts) or place in grid.faults:
             grid.rows.append((place, texts))
     return grid
+
+
+class _Areas:
+    """Merged areas, asked row by row from the top: a thousand over a million rows cost no more than one."""
+
+    def __init__(self, areas: list[tuple[int, int, str]]) -> None:
+        self._later = deque(sorted(areas))
+        self._lowest = (0, 0, "")
+
+    def over(self, row: int) -> str:
+        """The area that a row is in and that reaches lowest, "" for none; ``row`` only grows."""
+        while self._later and self._later[0][0] <= row:
+            self._lowest = max(self._lowest, self._later.popleft(), key=lambda area: area[1])
+        return self._lowest[2] if self._lowest[1] >= row else ""
 
 
 def _formulas(payload: bytes, title: str) -> Iterator[tuple[int, ...]]:

@@ -16,6 +16,7 @@ import pandas as pd
 from openpyxl import load_workbook
 
 from features.errors import ForecarbonError
+from features.sources.archives import fault_of
 from features.sources.records import changed_shape, unreadable
 from features.sources.textfile import MOST_BYTES, Table
 
@@ -23,7 +24,7 @@ MOST_ROWS: Final = 300_000
 HEADER_WITHIN: Final = 100
 CHUNK: Final = 1 << 20
 FORMULA: Final = "="
-_MERGED: Final = re.compile(rb'<(?:\w+:)?mergeCell [^>]*?ref="[A-Z]+\d+:[A-Z]+(\d+)"')
+_MERGED: Final = re.compile(rb'<(?:\w{1,20}:)?mergeCell [^<>]*?ref="[A-Z]{1,3}\d{1,7}:[A-Z]{1,3}(\d{1,7})"')
 
 Lines = Iterator[tuple[int, tuple[Any, ...]]]
 
@@ -68,12 +69,9 @@ def plain(cell: object) -> str:
 
 
 def _weigh(archive: zipfile.ZipFile, file: str) -> None:
-    size = sum(member.file_size for member in archive.infolist())
-    if size > MOST_BYTES:
-        raise unreadable(file, found=f"{size} bytes when unpacked", expected=f"at most {MOST_BYTES}")
-    damaged = archive.testzip()
-    if damaged is not None:
-        raise unreadable(file, found=f"damage in its part {damaged[:80]}", expected="a whole xlsx workbook")
+    fault = fault_of(archive, MOST_BYTES)
+    if fault is not None:
+        raise unreadable(file, found=fault, expected="a whole xlsx workbook")
 
 
 def _found(book: Any, file: str, sheet: str, key: str) -> tuple[str, Lines]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from string import Formatter
 from typing import Any, Final
@@ -68,13 +67,6 @@ class Paragraph:
 
 
 @dataclass(frozen=True)
-class Bullets:
-    """A list."""
-
-    items: tuple[Cell, ...]
-
-
-@dataclass(frozen=True)
 class KeyFigure:
     """One figure of the first page: what it is, its value, and how sure it is."""
 
@@ -117,7 +109,7 @@ class Chart:
     caption: Cell
 
 
-Block = Heading | Paragraph | Bullets | KeyFigures | Table | Chart
+Block = Heading | Paragraph | KeyFigures | Table | Chart
 
 
 @dataclass(frozen=True)
@@ -172,32 +164,6 @@ def printable(text: str) -> str:
 def plain(cell: Cell) -> str:
     """The text of a cell."""
     return "".join(part if isinstance(part, str) else part.text for part in cell)
-
-
-def cells_of(document: Document) -> Iterable[Cell]:
-    """Every cell of a document."""
-    yield from document.lines
-    for block in document.blocks:
-        yield from cells_in(block)
-
-
-def cells_in(block: Block) -> Iterable[Cell]:
-    """Every cell of a block."""
-    if isinstance(block, Heading):
-        yield (block.text,)
-    elif isinstance(block, Paragraph):
-        yield block.parts
-    elif isinstance(block, Bullets):
-        yield from block.items
-    elif isinstance(block, KeyFigures):
-        for item in block.items:
-            yield from ((item.label,), item.value, item.note)
-    elif isinstance(block, Table):
-        yield from ((block.caption,), *((name,) for name in block.head))
-        for row in block.rows:
-            yield from row
-    else:
-        yield block.caption
 
 
 def _parts(cell: Cell) -> list[dict[str, str]]:

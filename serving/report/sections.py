@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 from serving.report.charts import reliability
 from serving.report.document import (
     Block,
-    Bullets,
     Cell,
     Chart,
     Heading,
@@ -281,8 +280,3 @@ def provenance_blocks(ledger: Ledger, answer: Mapping[str, Any]) -> list[Block]:
     )
     degraded = [Paragraph((ledger.words("/degraded"),), "note")] if answer["degraded"] else []
     return [Heading(1, "Evidence"), Paragraph(how), Paragraph(served), *degraded, *ledger.evidence()]
-
-
-def bullets(texts: Sequence[Cell]) -> list[Block]:
-    """A list, unless there is nothing in it."""
-    return [Bullets(tuple(texts))] if texts else []

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from features.errors import AskError, DataError, ForecarbonError, LawBroken, ModelError
+from features.errors import AskError, DataError, ForecarbonError, LawBroken, ModelError, of_system
 
 
 @pytest.mark.parametrize("kind", [AskError, DataError, ModelError, LawBroken])
@@ -37,3 +37,14 @@ def test_facts_are_not_shared_with_the_caller() -> None:
     error = AskError("c", found="f", expected="e", remedy="r", facts=facts)
     facts["a"] = 2
     assert error.facts == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [(28, "disk-full"), (27, "disk-full"), (30, "read-only"), (13, "no-permission"), (5, "system-refused")],
+)
+def test_what_the_system_refuses_says_what_to_do(number: int, code: str) -> None:
+    fault = of_system(OSError(number, "words of the system", "/some/place"))
+    assert fault.code == code
+    assert "words of the system at /some/place" in fault.message
+    assert "run it again" in fault.remedy or "run it as the user" in fault.remedy

@@ -123,7 +123,8 @@ def test_what_cannot_be_printed_says_what_is_missing(api: httpx.Client, example:
         assert refusal(reply) == (422, "series-absent")
         assert reply.json()["error"]["facts"]["missing"] == ["series-absent"]
     assert refusal(api.get("/v1/reports/nowhere")) == (404, "unknown-series")
-    assert refusal(api.get(ROTTERDAM, params={"kind": "x"})) == (400, "invalid-value")
+    for odd in ("x", ""):
+        assert refusal(api.get(ROTTERDAM, params={"kind": odd})) == (400, "invalid-value")
     none = api.get("/v1/reports/gb-humber", params={"kind": "funding"})
     assert refusal(none) == (422, "no-project-to-fund")
     assert none.json()["error"]["facts"]["missing"]

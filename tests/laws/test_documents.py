@@ -30,6 +30,7 @@ FIGURE: Final = re.compile(r"[+-]?\d[\d,]*(?:\.\d+)?")
 ROUTE: Final = re.compile(
     r"`(?:(?P<method>GET|POST) )?(?P<path>/[\w{}./-]*)(?:\?[^`]*)?`|`(?P<again>GET|POST)` of the same"
 )
+PANELS: Final = {"plants of the EU ETS": "plants (EU ETS)"}
 SVG: Final = "{http://www.w3.org/2000/svg}"
 
 
@@ -96,6 +97,37 @@ def test_every_figure_of_a_card_stands_in_the_result_it_names(card: str, root: P
     assert absent == []
 
 
+def untouched(root: Path) -> dict[str, dict[str, list[str]]]:
+    """Panel -> "ours" and "naive" -> cells of its table of untouched origins in the result of skill."""
+    text = (root / "benchmarks" / "skill" / "result.md").read_text()
+    found = {}
+    for part in re.split(r"^## ", text, flags=re.MULTILINE)[1:]:
+        table = part.partition("### Untouched")[2].partition("\n### ")[0].splitlines()
+        cells = [[cell.strip("* ") for cell in line.split("|")[1:]] for line in table if line.startswith("|")]
+        rows = {row[0].lower(): row for row in cells}
+        found[part.splitlines()[0]] = {name: rows[name] for name in ("ours", "naive") if name in rows}
+    return found
+
+
+def test_the_model_card_shows_the_row_it_says(root: Path) -> None:
+    """Skill, ours and then naive, of the untouched origins of each panel."""
+    card = (root / "docs" / "model-card.md").read_text()
+    text = card[card.index("## How good it was") : card.index("## Known failures")]
+    panels, panel, shown = untouched(root), "", 0
+    for line in (line for line in text.splitlines() if "[skill]" in line):
+        what, figures = (cell.strip() for cell in line.split("|")[1:3])
+        panel = panel if what.startswith("the same") else what.partition(", untouched")[0]
+        ours, naive = panels[PANELS.get(panel, panel)]["ours"], panels[PANELS.get(panel, panel)]["naive"]
+        if "inside" in what:
+            expected = f"{ours[5]}, {ours[6]}"
+        else:
+            column = 2 if "MASE" in what else 4
+            expected = f"{ours[column]}, {naive[column]}"
+        assert figures == expected, what
+        shown += 1
+    assert shown >= 8
+
+
 def test_a_figure_that_is_not_there_is_seen(tmp_path: Path) -> None:
     (tmp_path / "result.md").write_text("| 1.25 | 1,250 |")
     (tmp_path / "card.md").write_text("| a | 1.25, 125 | [x](result.md) |\n| words | none |\n")
@@ -159,7 +191,7 @@ def test_routes_are_read_from_a_page() -> None:
 
 def pages(root: Path) -> list[Path]:
     """Every page that people read."""
-    return [root / "README.md", root / "CONTRIBUTING.md", *sorted((root / "docs").rglob("*.md"))]
+    return [*sorted(root.glob("*.md")), *sorted((root / "docs").rglob("*.md"))]
 
 
 def anchors(page: Path) -> set[str]:

@@ -59,22 +59,3 @@ def test_decisions_are_numbered_dated_and_whole(root: Path) -> None:
 def test_the_changelog_has_room_for_what_is_next(root: Path) -> None:
     text = (root / "CHANGELOG.md").read_text()
     assert re.search(r"^## Unreleased$", text, re.MULTILINE)
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        *("README.md", "CHANGELOG.md", "docs/glossary.md", "docs/api.md", "docs/deploy/README.md"),
-        *("docs/mlflow.md", "docs/pages.md"),
-    ],
-)
-def test_links_lead_somewhere(root: Path, name: str) -> None:
-    page = root / name
-    links = re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text())
-    assert [link for link in links if not (page.parent / link).exists()] == []
-
-
-def test_links_of_decisions_lead_somewhere(root: Path) -> None:
-    for page in (root / "docs" / "adr").glob("*.md"):
-        links = re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text())
-        assert [link for link in links if not (page.parent / link).exists()] == [], page.name

@@ -5,8 +5,9 @@ import io
 
 import pytest
 
+from features.cells import plain_text
 from serving.answer import answer
-from serving.csv_answer import answer_csv, plain_text
+from serving.csv_answer import answer_csv
 from serving.shelf import Standing
 from serving.wire import ForecastAsk
 

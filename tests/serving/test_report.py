@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any, Final
 
 import pytest
@@ -14,14 +15,16 @@ from serving.fund_scenario import registered_plan
 from serving.provenance import with_id
 from serving.report.charts import Band, Bar, Line, Mark, bars, fan, reliability
 from serving.report.document import (
+    Block,
+    Cell,
     Document,
+    Heading,
+    KeyFigures,
     Link,
     Number,
     Paragraph,
     Table,
     Words,
-    cells_in,
-    cells_of,
     plain,
     say,
 )
@@ -54,6 +57,30 @@ NAMES: Final = ("aa-north-2030", "aa-north-2050")
 def made(kind: str, standing: Standing, address: str = "https://x.test") -> tuple[dict[str, Any], Document]:
     answer = with_id(kind, QUESTIONS[kind], VIEWS[kind](standing, QUESTIONS[kind]), standing)
     return answer, document_of(kind, answer, address)
+
+
+def cells_in(block: Block) -> Iterator[Cell]:
+    """Every cell of a block."""
+    if isinstance(block, Heading):
+        yield (block.text,)
+    elif isinstance(block, Paragraph):
+        yield block.parts
+    elif isinstance(block, KeyFigures):
+        for item in block.items:
+            yield from ((item.label,), item.value, item.note)
+    elif isinstance(block, Table):
+        yield from ((block.caption,), *((name,) for name in block.head))
+        for row in block.rows:
+            yield from row
+    else:
+        yield block.caption
+
+
+def cells_of(document: Document) -> Iterator[Cell]:
+    """Every cell of a document."""
+    yield from document.lines
+    for block in document.blocks:
+        yield from cells_in(block)
 
 
 def numbers(document: Document) -> list[Number]:
@@ -189,7 +216,7 @@ def test_a_cluster_without_projects_is_refused_with_what_is_missing(whole: Stand
 
 
 def test_questions_name_one_thing() -> None:
-    for body in (b"{}", b'{"cluster_id": "a", "scenario": {}}'):
+    for body in (b"{}", b'{"cluster_id": "a", "scenario": {}}', b'{"cluster_id": "a", "scenario": null}'):
         with pytest.raises(AskError) as refused:
             read_fund(body)
         assert refused.value.code == "funding-of-what"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import psycopg
 import pytest
 
 from features.errors import AskError
+from serving import inventories, saved
 from serving.actuals import Actual, note_actuals, read_actuals
 from serving.entries import stamp_of
 from serving.journal import Journal, enter, find, read_entries
@@ -153,4 +155,38 @@ def test_keys_and_claims(server: DatabaseServer, tmp_path: Path) -> None:
     with pytest.raises(AskError, match="key-revoked"):
         ring.admit(token, "read", stamp_of(AT))
     assert [deed.what for deed in read_deeds(state)] == ["keys add", "keys revoke"]
+    state.close()
+
+
+def test_of_writers_that_build_on_one_version_one_is_told(server: DatabaseServer) -> None:
+    state = State(server.address)
+    table = {"name": "\ud800\u0000", "series": "aa-north"}
+    saved.create(state, "s", table, "f", key_id="ada", at="t", shared=False)
+
+    def write(k: int) -> str:
+        try:
+            saved.add_version(
+                state, "s", {**table, "seed": k}, f"f{k}", builds_on=1, key_id="ada", at="t", shared=None
+            )
+        except AskError as refusal:
+            return refusal.code
+        return "saved"
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(write, (1, 2))) == ["saved", "scenario-moved-on"]
+    kept = saved.read(state, "s", "ada")
+    assert ([each.version for each in kept.versions], kept.at(1).table) == ([1, 2], table)
+    assert saved.listed(state, "ada")[0].newest.version == 2
+    with pytest.raises(AskError, match="unknown-scenario"):
+        saved.read(state, "s", "bob")
+    state.close()
+
+
+def test_an_inventory_is_kept_once(server: DatabaseServer) -> None:
+    state = State(server.address)
+    rows = [{"unique_id": "a", "ds": "2020-01-01", "y": 1.0}]
+    one, again = (inventories.keep(state, "d", {"name": "n"}, rows, key_id="", at="t") for _ in range(2))
+    assert one.inventory_id == again.inventory_id
+    assert [each.rows for each in inventories.listed(state, "")] == [rows]
+    assert inventories.read(state, one.inventory_id, "").about == {"name": "n"}
     state.close()

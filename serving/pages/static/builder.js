@@ -136,6 +136,7 @@ function levers(plan, put, changed) {
         fill();
         changed();
       } }, "Take out")),
+      text("Name", { field: `${at}.name`, value: own.name, set: put(own, "name") }),
       choice("Kind", { field: `${at}.kind`, value: own.kind, options: KINDS, set: put(own, "kind") }),
       slider("Capacity", { field: `${at}.capacity`, min: 0, max: 10, step: 0.1, value: inUnit(own.capacity, "Mt/year") ?? 1, show: (x) => `${x} Mt a year`, set: (x) => put(own, "capacity")(`${x} Mt/year`) }),
       slider("Reaches of what is left", { field: `${at}.share`, min: 0, max: 1, step: 0.01, value: own.share ?? 1, show: share, set: put(own, "share") }),

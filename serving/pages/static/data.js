@@ -61,6 +61,8 @@ panel({
   }),
 });
 
+upload(page);
+
 // One row a cluster, those with a forecast first.
 function quality(one) {
   return { ...one.quality, cluster_id: one.cluster_id, name: shortName(one.name), scope: one.scope ?? "", cutoff: one.cutoff ?? "", reason: one.reason ?? "", remedy: one.remedy ?? "" };
@@ -94,5 +96,3 @@ panel({
     columns: [cluster, { key: "reason", label: "Why" }, { key: "remedy", label: "What helps" }],
   }),
 });
-
-upload(page);

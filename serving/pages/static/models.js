@@ -96,7 +96,7 @@ const two = el("div", { class: "panels" });
 page.append(two);
 
 panel({
-  into: two, id: "bands", title: "Did bands hold?", lead: "Share of actual figures inside the band, by years ahead. On the dotted line the band keeps its word; below it, it is too narrow.",
+  into: two, id: "bands", title: "Did bands hold?", lead: "Share of actual figures inside the band, by years ahead. Solid: the 80% band; dashed: the 95% band. On its dotted line a band keeps its word; below it, it is too narrow.",
   load: () => get("/v1/models/reliability"),
   empty: (data) => (data.rows.length ? "" : "The model keeps no backtest."),
   chart: (data) => {
@@ -115,7 +115,7 @@ panel({
               x: { field: "step", type: "quantitative", axis: { title: "Years ahead", tickMinStep: 1, format: "d" } },
               y: { field: "held", type: "quantitative", axis: { title: "Inside the band", format: "%" }, scale: { zero: false } },
               color: { field: "kind", type: "nominal", scale: { range: COLOUR.sectors }, legend: { title: null } },
-              strokeDash: { field: "band", type: "nominal", scale: { range: [[1, 0], [5, 3]] }, legend: { title: null, symbolType: "stroke", symbolSize: 300 } },
+              strokeDash: { field: "band", type: "nominal", scale: { range: [[1, 0], [5, 3]] }, legend: null },
               tooltip: [{ field: "kind", title: "Kind" }, { field: "band", title: "" }, { field: "step", title: "Years ahead" }, { field: "said", title: "Held" }, { field: "n", title: "Forecasts" }],
             },
           },

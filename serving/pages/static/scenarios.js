@@ -162,8 +162,13 @@ function noteOf(data) {
 }
 
 const parts = panel({
-  into: right, id: "parts", title: "Lever by lever, project by project", load: () => answer,
-  empty: (data) => (data.measures.length ? "" : "The plan is empty: tick a project or add a lever."),
+  into: right, id: "parts", title: "Lever by lever, project by project",
+  // Why the plan is refused is said once, beside the field and above.
+  load: () => answer.catch((fault) => {
+    if (fault instanceof Refused && fault.ofTheQuestion && !fault.wantsKey) return null;
+    throw fault;
+  }),
+  empty: (data) => (!data ? "Nothing can be told until the plan can be answered." : data.measures.length ? "" : "The plan is empty: tick a project or add a lever."),
   chart: measuresChart, table: measuresTable,
   note: (data) => `Together ${mt(data.totals.in_year.direct)} off the path in ${data.year}; alone they would take ${mt(data.totals.in_year.alone)}. ${data.totals.cost.present_value === null ? "" : `Discounted at ${100 * data.discount.rate}% a year.`}`,
 });

@@ -44,7 +44,7 @@ export function upload(page) {
       if (file.size > MOST) throw new Refused(413, { error: { code: "body-too-large", found: `${file.name}, ${file.size} bytes`, expected: `at most ${MOST} bytes`, remedy: "split the file, or use `forecarbon ingest upload --file FILE`" } });
       return send("/v1/inventories/check", { ...said, name: name() });
     },
-    empty: (data) => (data ? "" : "No file is chosen yet. Without one at hand, try docs/example-history.csv."),
+    empty: (data) => (data ? "" : "No file is chosen yet. Without one at hand, try docs/example-history.csv with the unit tCO2e."),
     draw: (data, body) => body.append(...verdict(data)),
     chart: (data) => (data.series.length ? seriesChart(data.series) : null),
     table: (data) => (data.complaints.length ? complaints(data) : seriesTable(data)),
@@ -114,7 +114,7 @@ function lines(series) {
   return series.slice(0, 8).flatMap((one) => one.history.filter((row) => row.y !== null).map((row) => ({ at: row.ds, year: year(row.ds), site: one.unique_id.split(":").at(-1), y: million(row.y), said: mt(row.y) })));
 }
 
-const site = { field: "site", type: "nominal", scale: { range: COLOUR.sectors }, legend: { title: null } };
+const site = { field: "site", type: "nominal", scale: { range: COLOUR.sectors }, legend: { title: null, symbolOpacity: 1 } };
 const tooltip = [{ field: "site", title: "Site" }, { field: "year", title: "Year" }, { field: "said", title: "" }];
 
 function seriesChart(series) {
@@ -125,16 +125,22 @@ function seriesChart(series) {
 }
 
 function forecastChart(data) {
-  const ahead = data.forecasts.slice(0, 8).flatMap((one) => one.rows.map((row) => ({
-    at: row.ds, year: year(row.ds), site: one.unique_id.split(":").at(-1), y: million(row.quantiles["0.5"]), low: million(row.quantiles["0.1"]), high: million(row.quantiles["0.9"]), said: mt(row.quantiles["0.5"]),
-  })));
+  const past = lines(data.checked.series);
+  const ahead = data.forecasts.slice(0, 8).flatMap((one) => {
+    const name = one.unique_id.split(":").at(-1);
+    const last = past.filter((row) => row.site === name).at(-1);
+    // Begins at the last figure, so that fan and past meet.
+    return [...(last ? [{ ...last, low: last.y, high: last.y }] : []), ...one.rows.map((row) => ({
+      at: row.ds, year: year(row.ds), site: name, y: million(row.quantiles["0.5"]), low: million(row.quantiles["0.1"]), high: million(row.quantiles["0.9"]), said: mt(row.quantiles["0.5"]),
+    }))];
+  });
   return {
     label: "Your figures and their forecast: medians and 80% bands of the first sites", height: 280,
     spec: {
       layer: [
         { data: { values: ahead }, mark: { type: "area", opacity: 0.2 }, encoding: { x: X, y: { ...Y, field: "low" }, y2: { field: "high" }, color: site } },
         { data: { values: ahead }, mark: { type: "line", strokeDash: [5, 3], strokeWidth: 2 }, encoding: { x: X, y: Y, color: site, tooltip } },
-        { data: { values: lines(data.checked.series) }, mark: { type: "line", strokeWidth: 2 }, encoding: { x: X, y: Y, color: site, tooltip } },
+        { data: { values: past }, mark: { type: "line", strokeWidth: 2 }, encoding: { x: X, y: Y, color: site, tooltip } },
       ],
     },
   };

@@ -1,0 +1,74 @@
+"""The page of faults is whole, and every test it names is there."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+BOUNDARIES: Final = {
+    *("Network", "Disk full", "Read-only", "Clock jump", "DST", "Killed process", "Corrupt file"),
+    *("Locked or lost database", "Wrong permissions", "Two writers"),
+}
+JOBS: Final = (
+    *("ingest", "retrain", "forecast", "serve", "schedule", "watch", "promote", "keys", "reproduce"),
+    *("backup", "restore", "vacuum"),
+)
+NAMED: Final = re.compile(r"`([\w/]+\.py)::(\w+)(\[[\w-]+\])?`")
+CANNOT: Final = re.compile(r"cannot occur: \w.{15,}")
+
+
+@pytest.fixture(scope="module")
+def sections(root: Path) -> dict[str, list[list[str]]]:
+    """Boundary -> rows of its table, each as its cells."""
+    page = (root / "docs" / "faults.md").read_text()
+    found = {}
+    for part in page.split("\n## ")[1:]:
+        name, _, text = part.partition("\n")
+        rows = [line for line in text.splitlines() if line.startswith("| ")][1:]
+        found[name] = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+    return found
+
+
+def test_no_cell_is_missing_or_empty(sections: dict[str, list[list[str]]]) -> None:
+    assert set(sections) == BOUNDARIES
+    for name, rows in sections.items():
+        assert [row[0] for row in rows] == list(JOBS), name
+        for job, promised, shown in rows:
+            assert NAMED.search(shown) or CANNOT.fullmatch(shown), (name, job)
+            assert len(promised) > 5 or CANNOT.fullmatch(shown), (name, job)
+
+
+def test_every_test_named_is_there(root: Path, sections: dict[str, list[list[str]]]) -> None:
+    named = {found for rows in sections.values() for row in rows for found in NAMED.findall(row[2])}
+    assert len(named) > 120
+    absent = [
+        f"{file}::{test}" for file, test, _ in sorted(named) if test not in names_in(root / "tests" / file)
+    ]
+    assert absent == []
+
+
+def test_every_case_named_is_collected(root: Path, sections: dict[str, list[list[str]]]) -> None:
+    named = {f"tests/{file}::{test}{case}" for rows in sections.values() for row in rows
+             for file, test, case in NAMED.findall(row[2]) if case}  # fmt: skip
+    told = subprocess.run(
+        [sys.executable, "-m", "pytest", "--collect-only", "-q", "-n", "0", "tests/faults"],
+        cwd=root, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert told.returncode == 0, told.stdout + told.stderr
+    assert sorted(named - set(told.stdout.split())) == []
+
+
+def names_in(file: Path) -> set[str]:
+    """Names of the tests in a file."""
+    if not file.exists():
+        return set()
+    tree = ast.parse(file.read_text("utf-8"))
+    return {
+        node.name for node in tree.body if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+    }
