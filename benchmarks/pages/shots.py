@@ -59,7 +59,16 @@ def taken(browser: Browser, address: str, way: str, path: Path) -> None:
     context.close()
     image = Image.open(io.BytesIO(raw)).convert("RGB")
     cut = image.crop((0, 0, image.width, min(image.height, TALLEST[way])))
-    cut.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(path, optimize=True)
+    cut.quantize(palette=palette_of(cut), dither=Image.Dither.NONE).save(path, optimize=True)
+
+
+def palette_of(image: Image.Image) -> Image.Image:
+    """The most frequent colours as they are, so that grounds and marks keep theirs."""
+    counted = image.getcolors(maxcolors=1 << 24) or []
+    most = [colour for _, colour in sorted(counted, reverse=True)[:COLOURS]]
+    held = Image.new("P", (1, 1))
+    held.putpalette([channel for colour in most for channel in colour])
+    return held
 
 
 def settle(page: Page) -> None:

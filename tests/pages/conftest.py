@@ -11,6 +11,8 @@ from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwr
 
 from tests.pages.browser import FLAGS, found
 
+WAITING = ".panel[data-state=loading], .panel[data-partial], .panel:not([data-state])"
+
 
 @dataclass
 class Seen:
@@ -77,9 +79,7 @@ def opened(browser: Browser, served: str, seen: Seen, **more: Any) -> Page:
 def settled(page: Page) -> Page:
     """The page when no panel is loading and every chart in sight of a slow scroll is drawn."""
     expect(page.locator(".panel").first).to_be_visible()
-    expect(page.locator(".panel[data-state=loading], .panel:not([data-state])")).to_have_count(
-        0, timeout=20_000
-    )
+    expect(page.locator(WAITING)).to_have_count(0, timeout=20_000)
     for chart in page.locator(".chart").all():
         chart.scroll_into_view_if_needed()
     expect(page.locator(".chart:not([data-drawn])")).to_have_count(0, timeout=20_000)

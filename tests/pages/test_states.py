@@ -57,6 +57,7 @@ def test_every_download_is_what_it_says(page: Page, address: str) -> None:
         kind = button.get_attribute("data-download") or ""
         with page.expect_download() as waiting:
             button.click()
+        page.wait_for_timeout(120)  # Chromium drops downloads beyond ten a second
         kinds.add(kind)
         assert waiting.value.suggested_filename.endswith(f".{kind}")
         check(kind, Path(str(waiting.value.path())).read_bytes())

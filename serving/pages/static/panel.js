@@ -51,6 +51,8 @@ export function panel(options) {
       const data = await options.load();
       if (mine !== turn) return;
       self.data = data;
+      // What a panel shows until the rest of its answer is there.
+      element.toggleAttribute("data-partial", Boolean(data?.partial));
       const nothing = options.empty?.(data);
       if (nothing) show("empty", el("p", { class: "notice" }, nothing));
       else {
