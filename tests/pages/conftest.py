@@ -33,8 +33,9 @@ class Seen:
             self.faults.append(text)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    # Of one file, not of the session: while Playwright is there its loop runs, and no other test has one.
     path = found()
     if path is None:
         pytest.skip("no browser here: install chromium (apt-get install chromium), then run again")
