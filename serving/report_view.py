@@ -36,7 +36,9 @@ def report_view(name: str, standing: Standing) -> dict[str, Any]:
     told = progress_view(name, standing)
     ground = ground_of(name, standing)
     known = standing.pack.clusters.get(name)
-    projects = [] if known is None else [row["project_id"] for row in known["projects"]]
+    # A pack of an earlier release holds projects without a name of their own; they are not told.
+    rows = [] if known is None else known["projects"]
+    projects = [row["project_id"] for row in rows if row.get("project_id")]
     title = name_of(name, standing)
     return {
         UNIQUE_ID: name,
