@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 AT_HOME = Path(__file__).resolve().parent / "store"
 
+# Before the year 1000 the texts of instants no longer sort as the instants do; a century is plenty.
+MOST_DAYS = 36_500
+
 app = typer.Typer()
 Store = Annotated[
     Path,
@@ -27,9 +30,13 @@ To = Annotated[Path, typer.Option(help="A new file; or a folder, in which it get
 Source = Annotated[Path, typer.Argument(help="A file that `forecarbon backup` wrote.")]
 Replace = Annotated[bool, typer.Option("--replace", help="Give up what the store holds.")]
 KeepModels = Annotated[int, typer.Option(min=0, help="The newest saved models that stay in any case.")]
-KeepDays = Annotated[int, typer.Option(min=1, help="What was made or of use within these days stays.")]
+KeepDays = Annotated[
+    int,
+    typer.Option(min=1, max=MOST_DAYS, help="What was made or of use within these days stays."),
+]
 JournalDays = Annotated[
-    int | None, typer.Option(min=1, help="Days that issued forecasts are kept; default: for ever.")
+    int | None,
+    typer.Option(min=1, max=MOST_DAYS, help="Days that issued forecasts are kept; default: for ever."),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would go; remove nothing.")]
 

@@ -43,6 +43,14 @@ def carry(source: State, target: State, *, replace: bool = False) -> int:
     return copied
 
 
+def refuse_rows(target: State) -> None:
+    """Raises AskError if ``target`` holds rows (``state-not-empty``), or does not answer."""
+    with target.reading() as line:
+        for table in tables():
+            if line.scalar(sa.select(sa.func.count()).select_from(table)):
+                raise _not_empty(table.name)
+
+
 def _copy(old: sa.Connection, new: sa.Connection, table: sa.Table) -> int:
     copied = 0
     rows = old.execution_options(stream_results=True).execute(sa.select(table))

@@ -7,18 +7,21 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from typing import Any, Final
 
+from pydantic import BaseModel, ConfigDict
+
 from features.errors import AskError, ModelError
 from features.series.words import MAX_STEPS
 from features.sources.inventory import slug
 from features.sources.inventory_figures import Declared
 from serving.call import Call
 from serving.desk import Desk
-from serving.inventories import Kept, listed, read
+from serving.inventories import Kept, listed, read, refuse_full, remove
 from serving.inventories import keep as keep_rows
 from serving.inventory_view import Asked, Read, flag, inventory_view, read_inventory, rows_of
 from serving.queries import one, whole_of
 from serving.reply import Reply, of_record
-from serving.wire import MAX_OWN_SERIES, MAX_ROWS, ForecastAsk, HistoryRow
+from serving.saved_handlers import Id, asked_of
+from serving.wire import MAX_OWN_SERIES, MAX_ROWS, ForecastAsk, HistoryRow, loaded_of
 
 CSV: Final = "text/csv"
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -57,6 +60,8 @@ async def keep(desk: Desk, call: Call, body: bytes, key_id: str) -> Reply:
     found = await _read(asked)
     found.refuse()
     rows = rows_of(found)
+    # Before anything is forecast and noted for a file that then has no place.
+    await asyncio.to_thread(refuse_full, desk.state, asked.digest, key_id)
     told = inventory_view(found)
     answer = await desk.own_told(_ask(rows, told["cadence"], steps), call.request_id, key_id)
     about = {name: told[name] for name in ("name", "kind", "bytes", "unit", "scope", "cadence", "rows_read")}
@@ -82,6 +87,25 @@ def _ask(rows: list[dict[str, Any]], cadence: str | None, steps: int) -> Forecas
         )
     history = [HistoryRow(**row) for row in rows]
     return ForecastAsk(history=history, steps=steps, cadence=cadence, levels=[80.0, 95.0])  # type: ignore[arg-type]
+
+
+class RemoveInventoryAsk(BaseModel):
+    """What is sent to ``POST /v1/inventories/removed``."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    id: Id
+
+
+async def removal(desk: Desk, call: Call, body: bytes, key_id: str) -> Reply:
+    """POST /v1/inventories/removed: deleted with its figures; only the audit tells that it was there."""
+    del call
+    told = asked_of(RemoveInventoryAsk, loaded_of(body, '{"id": "…"}'))
+
+    def work() -> dict[str, Any]:
+        return remove(desk.state, told.id, key_id=key_id, at=desk.clock()).as_record()
+
+    return of_record(await asyncio.to_thread(work))
 
 
 async def mine(desk: Desk, call: Call, key_id: str) -> Reply:

@@ -21,12 +21,15 @@ from serving.openapi_parts import (
     json_of,
     nullable,
     operation,
+    posted,
     query,
     ref,
     view_of,
 )
+from serving.saved_handlers import LONGEST_ID
 
 _WORD: Final = {"type": "string", "minLength": 1, "maxLength": 100}
+_ID: Final = {"type": "string", "minLength": 1, "maxLength": LONGEST_ID}
 _FLAG: Final = {"enum": ["true", "false"]}
 _TOLD: Final = dict.fromkeys(("model_version", "as_of", "degraded"), TEXT)
 _ABOUT: Final = {
@@ -65,6 +68,10 @@ def record_paths() -> dict[str, Any]:
         "/v1/inventories": {
             "get": operation("inventories", "Your inventories", json_of(ref("Inventories")), 400, 503),
             "post": _sent("keepInventory", "Keep a file and forecast it", "InventoryKept", [*told, *more]),
+        },
+        "/v1/inventories/removed": {
+            "post": posted("removeInventory", "Delete one of your inventories, figures and all",
+                           "RemoveInventoryAsk", {"id": "0123456789abcdef0123"}, "InventoryHead")
         },
         "/v1/inventories/{inventory_id}": {
             "get": operation("inventory", "One of them", json_of(ref("InventoryRows")), 400, 404, 503,
@@ -125,6 +132,7 @@ def _inventories() -> dict[str, Any]:
     return {
         "InventoryCheck": checked,
         "InventoryHead": fields(head),
+        "RemoveInventoryAsk": {**fields({"id": _ID}), "additionalProperties": False},
         "InventoryKept": fields(kept),
         "InventoryRows": fields({**head, "rows": RECORDS}),
         "Inventories": fields({"inventories": {"type": "array", "items": fields(head)}, "count": COUNT}),

@@ -151,6 +151,11 @@ def _kept() -> dict[str, Any]:
         "fingerprint_now": TEXT_OR_NULL,
         "refusal": nullable(OPEN),
         "scenario": OPEN,
+        "turns": {
+            "type": "array",
+            "description": "When it was removed and brought back.",
+            "items": fields({"at": TEXT, "what": {"enum": ["removed", "restored"]}, "who": TEXT}),
+        },
         "versions": {"type": "array", "items": version},
     }
     return {

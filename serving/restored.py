@@ -1,11 +1,12 @@
 """A backup put back: read through first, unpacked beside, then moved in with the pointer last.
 
-A restore may be killed and run again: ``.restoring`` in the store says that one was begun, and until it is
-gone nobody finds a champion there.
+A restore may be killed and run again: a mark in ``.restoring`` in the store says of which backup one was
+begun. The same one may then go on; the mark goes as soon as everything is in.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import sqlite3
@@ -18,7 +19,7 @@ from features import archive
 from features.errors import AskError
 from features.files import fsync_folder, one_at_a_time, write_bytes
 from serving.backup import STATE_FILE, UPKEEP, UPKEEP_LOCK, kept, state_url_of_store
-from serving.carried import carry
+from serving.carried import carry, refuse_rows
 from serving.layout import CURRENT
 from serving.state import State, state_url
 
@@ -42,8 +43,9 @@ def restore(source: Path, store: Path, *, replace: bool, moved: Moved) -> archiv
     manifest = archive.checked(source)
     store.mkdir(parents=True, exist_ok=True)
     with one_at_a_time(store / "retrain.lock", "retrain"), one_at_a_time(store / UPKEEP_LOCK, UPKEEP):
-        room = store / SCRATCH
-        begun = (room / BEGUN).exists()
+        room, mark = store / SCRATCH, hashlib.sha256(manifest.as_bytes()).hexdigest().encode()
+        before = _mark(room)
+        begun = before == mark
         if _held(store) and not (replace or begun):
             raise AskError(
                 "store-not-empty",
@@ -58,10 +60,15 @@ def restore(source: Path, store: Path, *, replace: bool, moved: Moved) -> archiv
         try:
             archive.unpack(source, new, manifest)
             moved(new, Path(str(manifest.facts["store"])), store)
-            _into_server(new, store, replace=replace or begun)
-            write_bytes(room / BEGUN, b"")
+            outside = _outside(new, store)
+            if outside and not (replace or begun):
+                _refuse_full(outside)
+            # Before the first thing that cannot be taken back, so that whoever is killed after it may go on.
+            write_bytes(room / BEGUN, mark)
+            if outside:
+                _into_server(new, outside, replace=replace or begun)
         except BaseException:
-            shutil.rmtree(new if begun else room, ignore_errors=True)
+            _leave(room, new, before)
             raise
         _swap(store, room, new)
     return manifest
@@ -70,6 +77,24 @@ def restore(source: Path, store: Path, *, replace: bool, moved: Moved) -> archiv
 def _held(store: Path) -> list[Path]:
     """What a store holds, but for what every process may leave in an empty one."""
     return [path for path in sorted(store.iterdir()) if path.name == "cache" or kept(path.name)]
+
+
+def _mark(room: Path) -> bytes | None:
+    """Digest of the backup whose restore was begun here; None if none was."""
+    try:
+        return (room / BEGUN).read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+def _leave(room: Path, new: Path, before: bytes | None) -> None:
+    """Clear up after a failure; the mark of a restore that was begun earlier stays, or comes back."""
+    if before is None:
+        shutil.rmtree(room, ignore_errors=True)
+        return
+    shutil.rmtree(new, ignore_errors=True)
+    if _mark(room) != before:
+        write_bytes(room / BEGUN, before)
 
 
 def _swap(store: Path, room: Path, new: Path) -> None:
@@ -83,6 +108,9 @@ def _swap(store: Path, room: Path, new: Path) -> None:
     for path in sorted(new.iterdir(), key=lambda path: LAST.index(path.name) if path.name in LAST else -1):
         os.replace(path, store / path.name)
     fsync_folder(store)
+    # From here on the store is served: the mark must allow nothing any more, even if what follows is cut off.
+    (room / BEGUN).unlink()
+    fsync_folder(room)
     shutil.rmtree(room)
 
 
@@ -108,11 +136,23 @@ def _unused(store: Path) -> None:
             ) from None
 
 
-def _into_server(new: Path, store: Path, *, replace: bool) -> None:
-    """Carry the state into the database that FORECARBON_STATE_URL names, if it names one."""
+def _outside(new: Path, store: Path) -> str:
+    """Address of the database that FORECARBON_STATE_URL names, if the state goes there; "" otherwise."""
     url = state_url(store)
-    if url == state_url_of_store(store) or not (new / STATE_FILE).exists():
-        return
+    return url if url != state_url_of_store(store) and (new / STATE_FILE).exists() else ""
+
+
+def _refuse_full(url: str) -> None:
+    """Raises AskError if the database holds rows, before anything says that a restore was begun."""
+    target = State(url)
+    try:
+        refuse_rows(target)
+    finally:
+        target.close()
+
+
+def _into_server(new: Path, url: str, *, replace: bool) -> None:
+    """Carry the state into the database at ``url``; the unpacked folder then has none."""
     source, target = State(f"sqlite:///{new / STATE_FILE}"), State(url)
     try:
         carry(source, target, replace=replace)

@@ -95,6 +95,9 @@ POSTS: Final = {
     "/v1/inventories/check": Route(
         "inventory-check", "own-history", inventory_handlers.check, body=True, kinds=inventory_handlers.KINDS
     ),
+    "/v1/inventories/removed": Route(
+        "inventory-remove", "own-history", inventory_handlers.removal, body=True
+    ),
     "/v1/reports": Route("own-report", "read", report_handlers.own_report, body=True),
     "/v1/scenarios": Route("scenario", "read", scenario_handlers.scenario, body=True),
     "/v1/scenarios/compare": Route("scenario-compare", "read", saved_handlers.compare, body=True),

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from features.errors import AskError
 from serving.errors import shown
+from serving.saved_turns import REMOVE, RESTORE, Turn, turns_of
 from serving.state import Deed, State, note_deed
 from serving.tables import SCENARIO_VERSIONS, SCENARIOS
 
@@ -47,6 +48,7 @@ class Saved:
     Attributes:
         shared: whether whoever knows its id may read it.
         removed_at: "" while it stands.
+        turns: when it was removed and brought back.
     """
 
     scenario_id: str
@@ -55,6 +57,7 @@ class Saved:
     changed_at: str
     removed_at: str
     versions: tuple[Version, ...]
+    turns: tuple[Turn, ...] = ()
 
     @property
     def newest(self) -> Version:
@@ -92,19 +95,13 @@ def create(
     """Save a new scenario as its version 1.
 
     Raises:
-        AskError: it is too large (``scenario-too-large``), or its owner has too many (``too-many-saved``).
+        AskError: it is too large (``scenario-too-large``), or its owner has too many, removed ones among
+            them, whose versions are kept too (``too-many-saved``).
     """
     body, owner = _body(table), owner_of(key_id)
-    mine = (SCENARIOS.c.owner == owner) & (SCENARIOS.c.removed_at == "")
     with state.writing() as line:
-        count = line.scalar(sa.select(sa.func.count()).select_from(SCENARIOS).where(mine)) or 0
-        if count >= MOST:
-            raise AskError(
-                "too-many-saved",
-                found=f"{count} scenarios of {owner}",
-                expected=f"at most {MOST}",
-                remedy="remove some with POST /v1/scenarios/removed",
-            )
+        remedy = "save it as a further version of one of them; a removed one comes back by that"
+        _refuse_many(line, owner, SCENARIOS.c.owner == owner, "scenarios, removed ones among them,", remedy)
         head = {"owner": owner, "newest": 1, "shared": shared, "changed_at": at, "removed_at": ""}
         line.execute(sa.insert(SCENARIOS).values(scenario_id=scenario_id, **head))
         _add(line, scenario_id, 1, at, owner, fingerprint, body)
@@ -117,37 +114,38 @@ def add_version(
     state: State, scenario_id: str, table: Mapping[str, Any], fingerprint: str, *, builds_on: int,
     key_id: str, at: str, shared: bool | None,
 ) -> Saved:  # fmt: skip
-    """Add a version that builds on the newest; the same table again adds none.
+    """Add a version that builds on the newest, and bring a removed scenario back.
+
+    The same table again adds none; if nothing else changes either, nothing is noted.
 
     Args:
         shared: None leaves it as it was.
 
     Raises:
         AskError: it is not the caller's (``unknown-scenario``), or a newer version stands
-            (``scenario-moved-on``).
+            (``scenario-moved-on``), or there are too many, of it or beside it (``too-many-saved``).
     """
     body = _body(table)
     with state.writing() as line:
         head = _head(line, scenario_id, key_id, mine=True)
         _refuse_stale(line, head, builds_on)
         stands = _bodies(line, scenario_id)[-1][-1]
-        newest = int(head.newest)
+        newest, owner = int(head.newest), owner_of(key_id)
+        lent = bool(head.shared) if shared is None else shared
+        if head.removed_at:
+            _refuse_full_list(line, owner)
+            note_deed(line, Deed(at, key_id, owner, RESTORE, scenario_id, "brought back"))
         if body != stands:
-            if newest >= MOST_VERSIONS:
-                raise AskError(
-                    "too-many-saved",
-                    found=f"{newest} versions of scenario {scenario_id}",
-                    expected=f"at most {MOST_VERSIONS}",
-                    remedy="save it as a new scenario",
-                )
+            _refuse_long(scenario_id, newest)
             newest += 1
-            _add(line, scenario_id, newest, at, owner_of(key_id), fingerprint, body)
-        told = {"newest": newest, "changed_at": at, "removed_at": ""}
-        if shared is not None:
-            told["shared"] = shared
-        line.execute(sa.update(SCENARIOS).where(SCENARIOS.c.scenario_id == scenario_id).values(**told))
-        said = f"version {newest}" + ("" if shared is None else f", shared {shared}")
-        note_deed(line, Deed(at, key_id, owner_of(key_id), "scenario-save", scenario_id, said))
+            _add(line, scenario_id, newest, at, owner, fingerprint, body)
+        changed = body != stands or lent != bool(head.shared)
+        if changed or head.removed_at:
+            told = {"newest": newest, "changed_at": at, "removed_at": "", "shared": lent}
+            line.execute(sa.update(SCENARIOS).where(SCENARIOS.c.scenario_id == scenario_id).values(**told))
+        if changed:
+            said = f"version {newest}" + ("" if shared is None else f", shared {shared}")
+            note_deed(line, Deed(at, key_id, owner, "scenario-save", scenario_id, said))
     return read(state, scenario_id, key_id)
 
 
@@ -163,7 +161,7 @@ def remove(state: State, scenario_id: str, *, builds_on: int, key_id: str, at: s
         if not head.removed_at:
             told = sa.update(SCENARIOS).where(SCENARIOS.c.scenario_id == scenario_id)
             line.execute(told.values(removed_at=at, changed_at=at))
-            note_deed(line, Deed(at, key_id, owner_of(key_id), "scenario-remove", scenario_id, "removed"))
+            note_deed(line, Deed(at, key_id, owner_of(key_id), REMOVE, scenario_id, "removed"))
     return read(state, scenario_id, key_id)
 
 
@@ -178,7 +176,8 @@ def read(state: State, scenario_id: str, key_id: str) -> Saved:
     with state.reading() as line:
         head = _head(line, scenario_id, key_id, mine=False)
         versions = [_version(row) for row in _bodies(line, scenario_id)]
-    return _saved(head, versions)
+        turns = turns_of(line, scenario_id)
+    return _saved(head, versions, turns)
 
 
 def listed(state: State, key_id: str) -> list[Saved]:
@@ -216,6 +215,26 @@ def _body(table: Mapping[str, Any]) -> str:
             remedy="leave out what is not needed",
         )
     return text
+
+
+def _refuse_many(
+    line: sa.Connection, owner: str, which: sa.ColumnElement[bool], what: str, remedy: str
+) -> None:
+    count = line.scalar(sa.select(sa.func.count()).select_from(SCENARIOS).where(which)) or 0
+    if count >= MOST:
+        found, expected = f"{count} {what} of {owner}", f"at most {MOST}"
+        raise AskError("too-many-saved", found=found, expected=expected, remedy=remedy)
+
+
+def _refuse_full_list(line: sa.Connection, owner: str) -> None:
+    stand = (SCENARIOS.c.owner == owner) & (SCENARIOS.c.removed_at == "")
+    _refuse_many(line, owner, stand, "scenarios", "remove some with POST /v1/scenarios/removed")
+
+
+def _refuse_long(scenario_id: str, newest: int) -> None:
+    if newest >= MOST_VERSIONS:
+        found, expected = f"{newest} versions of scenario {scenario_id}", f"at most {MOST_VERSIONS}"
+        raise AskError("too-many-saved", found=found, expected=expected, remedy="save it as a new scenario")
 
 
 def _add(
@@ -263,9 +282,9 @@ def _version(row: Any) -> Version:
     return Version(int(number), at, who, fingerprint, json.loads(body))
 
 
-def _saved(head: Any, versions: list[Version]) -> Saved:
+def _saved(head: Any, versions: list[Version], turns: tuple[Turn, ...] = ()) -> Saved:
     facts = (head.scenario_id, head.owner, bool(head.shared), head.changed_at, head.removed_at)
-    return Saved(*facts, tuple(versions))
+    return Saved(*facts, tuple(versions), turns)
 
 
 def _unknown(scenario_id: str) -> AskError:

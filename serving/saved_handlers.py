@@ -63,7 +63,8 @@ class ManyAsk(_Ask):
     scenarios: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=MOST_COMPARED)]
 
 
-def _asked(model: type[Ask], told: Any) -> Ask:
+def asked_of(model: type[Ask], told: Any) -> Ask:
+    """What was sent, as ``model`` reads it; its refusals in our own form."""
     try:
         return model.model_validate(told)
     except ValidationError as fault:
@@ -73,7 +74,7 @@ def _asked(model: type[Ask], told: Any) -> Ask:
 async def save(desk: Desk, call: Call, body: bytes, key_id: str) -> Reply:
     """POST /v1/scenarios/saved: a new scenario, or a further version of one."""
     del call
-    told = _asked(SaveAsk, loaded_of(body, '{"scenario": {"version": 1, "name": "…", "series": "…"}}'))
+    told = asked_of(SaveAsk, loaded_of(body, '{"scenario": {"version": 1, "name": "…", "series": "…"}}'))
     return of_record(await asyncio.to_thread(_save, desk, told, key_id))
 
 
@@ -106,7 +107,7 @@ def _save(desk: Desk, told: SaveAsk, key_id: str) -> dict[str, Any]:
 async def removal(desk: Desk, call: Call, body: bytes, key_id: str) -> Reply:
     """POST /v1/scenarios/removed: taken off the list; its versions are kept."""
     del call
-    told = _asked(RemoveAsk, loaded_of(body, '{"id": "…", "builds_on": 1}'))
+    told = asked_of(RemoveAsk, loaded_of(body, '{"id": "…", "builds_on": 1}'))
 
     def work() -> dict[str, Any]:
         gone = remove(desk.state, told.id, builds_on=told.builds_on, key_id=key_id, at=desk.clock())
@@ -154,7 +155,7 @@ def version_of(text: str | None) -> int | None:
 async def compare(desk: Desk, call: Call, body: bytes, key_id: str) -> Reply:
     """POST /v1/scenarios/compare: up to four side by side, sent or saved."""
     del call
-    told = _asked(ManyAsk, loaded_of(body, '{"scenarios": [{"version": 1, …}, {"saved": "…"}]}'))
+    told = asked_of(ManyAsk, loaded_of(body, '{"scenarios": [{"version": 1, …}, {"saved": "…"}]}'))
 
     def work() -> dict[str, Any]:
         tables = [table_of_saved(desk, each, key_id) for each in told.scenarios]
@@ -168,7 +169,7 @@ def table_of_saved(desk: Desk, told: Mapping[str, Any], key_id: str) -> dict[str
     """A scenario's table; one that names a saved scenario is read, of those the caller may see."""
     if "saved" not in told:
         return dict(told)
-    ref = _asked(SavedRef, told)
+    ref = asked_of(SavedRef, told)
     return dict(read(desk.state, ref.saved, key_id).at(ref.version).table)
 
 

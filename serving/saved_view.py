@@ -33,6 +33,7 @@ def saved_view(saved: Saved, version: int | None = None) -> dict[str, Any]:
         "fingerprint_now": now.fingerprint if isinstance(now, Scenario) else None,
         "refusal": now.as_record() if isinstance(now, ForecarbonError) else None,
         "scenario": dict(told.table),
+        "turns": [vars(each) for each in saved.turns],
         "versions": [
             {**_facts(each), "differences": _differences(saved.versions, read, k) if k else None}
             for k, each in enumerate(saved.versions)

@@ -133,6 +133,41 @@ def test_a_plan_is_saved_read_again_and_not_overwritten_unseen(page: Page, seen:
     expect(page.locator("#saved tbody tr")).to_have_count(count - 1)
 
 
+def test_an_old_version_is_not_saved_over_newer_ones_unseen(page: Page, seen: Seen) -> None:
+    page.goto(EXAMPLE)
+    settled(page)
+    plan = sent(page)
+    kept = page.request.post("/v1/scenarios/saved", data={"scenario": plan}).json()
+    more = {"scenario": {**plan, "seed": 7}, "id": kept["id"], "builds_on": 1}
+    assert page.request.post("/v1/scenarios/saved", data=more).status == 200
+    page.goto(f"/scenarios?saved={kept['id']}&version=1")
+    settled(page)
+    expect(page.locator("#result .delay")).to_contain_text("Porthos 2 years late")
+    seen.refusals_expected = True
+    page.get_by_label("Later than planned").fill("4")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.locator(".told")).to_contain_text("scenario moved on")
+    assert page.request.get(f"/v1/scenarios/saved/{kept['id']}").json()["newest"] == 2
+
+
+def test_what_is_not_ones_own_is_saved_as_a_new_scenario(page: Page, seen: Seen) -> None:
+    page.goto(EXAMPLE)
+    settled(page)
+    kept = page.request.post("/v1/scenarios/saved", data={"scenario": sent(page)}).json()
+    # As a shared one of another key answers: it may be read, and not be written.
+    page.route("**/v1/scenarios/saved", lambda route: route.continue_(
+        post_data=route.request.post_data.replace(kept["id"], "anothers")
+        if route.request.post_data else None))  # fmt: skip
+    page.goto(f"/scenarios?saved={kept['id']}")
+    settled(page)
+    expect(page.locator("#result .delay")).to_contain_text("Porthos 2 years late")
+    seen.refusals_expected = True
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.locator(".told")).to_contain_text("unknown scenario")
+    page.get_by_role("button", name="Save as a new scenario").click()
+    expect(page.locator(".told")).to_contain_text("Saved as version 1")
+
+
 @pytest.mark.parametrize("kind", sorted(DOWNLOADS))
 def test_the_result_is_taken_away(page: Page, kind: str) -> None:
     page.goto(EXAMPLE)

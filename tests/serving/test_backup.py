@@ -23,12 +23,13 @@ from serving.restored import SCRATCH, restore
 from serving.state import Deed, note_deed, read_deeds, state_of
 from tests.serving.notes import entry, kept, process, spools
 from tests.serving.synthetic import VERSION, Kit
-from tests.training.postgres import DatabaseServer, programs
+from tests.training.postgres import DatabaseServer, database, programs
 
 NOW: Final = datetime(2026, 11, 28, 12, 0, tzinfo=UTC)
-# Backs up, or restores, and is killed as it comes to the call named by the last argument.
+# Backs up, or restores, and is killed as it comes to the call named by the last argument; or, if the name
+# ends in "+", as it comes back from it.
 KILLED: Final = """
-import os, signal, sys
+import os, shutil, signal, sys
 from datetime import UTC, datetime
 from pathlib import Path
 from features import archive
@@ -36,12 +37,16 @@ from serving import restored
 from serving.backup import back_up
 def die(*_, **__): os.kill(os.getpid(), signal.SIGKILL)
 what, a, b, place, name = sys.argv[1:6]
-module = {"archive": archive, "restored": restored, "os": os}[place]
+name, after = name.rstrip("+"), name.endswith("+")
+module = {"archive": archive, "restored": restored, "os": os, "shutil": shutil}[place]
 true, calls = getattr(module, name), [0]
 def counted(*args, **more):
     calls[0] += 1
-    if calls[0] == int(sys.argv[6]): die()
-    return true(*args, **more)
+    last = calls[0] == int(sys.argv[6])
+    if last and not after: die()
+    done = true(*args, **more)
+    if last: die()
+    return done
 setattr(module, name, counted)
 if what == "backup": back_up(Path(a), Path(b), now=datetime(2026, 11, 28, tzinfo=UTC))
 else: restored.restore(Path(a), Path(b), replace=False, moved=lambda *_: None)
@@ -151,6 +156,53 @@ def test_a_killed_restore_shows_no_champion_and_is_run_again(
     assert rows(new) == rows(full)
     assert (new / "current.json").exists()
     assert not (new / SCRATCH).exists()
+
+
+def test_the_mark_of_a_killed_restore_allows_no_other_backup(full: Path, tmp_path: Path) -> None:
+    done, new = back_up(full, tmp_path / "b.tar", now=NOW), tmp_path / "new"
+    other = back_up(full, tmp_path / "other.tar", now=datetime(2026, 11, 29, tzinfo=UTC))
+    tops = {name.split("/")[0] for name in done.manifest.files}
+    number = str(len(done.manifest.files) + 1 + len(tops))
+    process(KILLED, "restore", done.file, new, "os", "replace", number).communicate(timeout=60)
+    there = sorted(path.name for path in new.iterdir())
+    assert "packs" in there
+    assert "current.json" not in there
+    with pytest.raises(AskError, match="store-not-empty"):
+        restore(other.file, new, replace=False, moved=nothing)
+    assert sorted(path.name for path in new.iterdir() if not path.name.endswith(".lock")) == [
+        name for name in there if not name.endswith(".lock")
+    ]  # fmt: skip
+    restore(done.file, new, replace=False, moved=nothing)
+    assert (new / "current.json").exists()
+
+
+def test_killed_when_everything_is_in_nothing_is_allowed_any_more(full: Path, tmp_path: Path) -> None:
+    done, new = back_up(full, tmp_path / "b.tar", now=NOW), tmp_path / "new"
+    # What was unpacked before, what was put aside before, and then the room as a whole.
+    killed = process(KILLED, "restore", done.file, new, "shutil", "rmtree", "3")
+    killed.communicate(timeout=60)
+    assert killed.returncode == -9
+    assert (new / SCRATCH).exists()
+    assert (new / "current.json").exists()
+    with pytest.raises(AskError, match="store-not-empty"):
+        restore(done.file, new, replace=False, moved=nothing)
+    assert (new / "current.json").exists()
+
+
+def test_what_fails_keeps_the_mark_of_the_restore_before(
+    full: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done, new = back_up(full, tmp_path / "b.tar", now=NOW), tmp_path / "new"
+    other = back_up(full, tmp_path / "other.tar", now=datetime(2026, 11, 29, tzinfo=UTC))
+    process(KILLED, "restore", done.file, new, "restored", "_swap", "1").communicate(timeout=60)
+    (new / "notes.txt").write_text("of the half")
+
+    monkeypatch.setenv("FORECARBON_STATE_URL", "postgresql://nobody@127.0.0.1:1/none")
+    with pytest.raises(AskError, match="state-database"):
+        restore(other.file, new, replace=True, moved=nothing)
+    monkeypatch.undo()
+    restore(done.file, new, replace=False, moved=nothing)
+    assert rows(new) == rows(full)
 
 
 def test_a_store_that_holds_something_is_left_alone(full: Path, tmp_path: Path) -> None:
@@ -286,3 +338,27 @@ def test_a_state_in_postgresql_goes_there_and_back(
     with pytest.raises(AskError, match="state-database"):
         restored.restore(second.file, tmp_path / "five", replace=False, moved=nothing)
     assert not (tmp_path / "five" / "current.json").exists()
+
+
+def test_killed_with_the_state_in_postgresql_it_is_run_again(
+    full: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = programs()
+    if found is None:
+        pytest.skip("no PostgreSQL here: install the package `postgresql` of your system")
+    with database(found) as address:
+        killed_and_again(full, tmp_path, address, monkeypatch)
+
+
+def killed_and_again(full: Path, tmp_path: Path, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    done, new = back_up(full, tmp_path / "b.tar", now=NOW), tmp_path / "new"
+    monkeypatch.setenv("FORECARBON_STATE_URL", address)
+    killed = process(KILLED, "restore", done.file, new, "restored", "_into_server+", "1")
+    killed.communicate(timeout=60)
+    assert killed.returncode == -9
+    for _ in range(2):  # a refusal leaves no mark that would allow the second try
+        with pytest.raises(AskError, match="state-not-empty"):
+            restore(done.file, tmp_path / "elsewhere", replace=False, moved=nothing)
+    restore(done.file, new, replace=False, moved=nothing)
+    assert kept(new) == [*range(50), 60]
+    assert not (new / SCRATCH).exists()

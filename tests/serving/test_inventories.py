@@ -5,19 +5,26 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
+import sqlalchemy as sa
 
+from serving import inventories
 from serving.edge import Edge
+from serving.guard import Rules
 from serving.inventory_view import Asked, read_inventory
+from serving.keys import create as create_key
 from serving.state import read_deeds, state_of
-from tests.serving.desks import asked, code_of, desk_of
+from serving.tables import INVENTORIES
+from tests.serving.desks import asked, bearer, code_of, desk_of
 from tests.serving.test_openapi import faults, schema_of
 
-CHECK, KEEP = "/v1/inventories/check", "/v1/inventories"
+CHECK, KEEP, GONE = "/v1/inventories/check", "/v1/inventories", "/v1/inventories/removed"
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
 LINES = [(site, year, 100.0 + year - 2014 + n) for n, site in enumerate("ab") for year in range(2014, 2024)]
 HEAD = "facility_id,year,emissions,unit\n"
 GOOD = HEAD + "".join(f"{s},{y},{v},ktCO2e\n" for s, y, v in LINES)
@@ -110,6 +117,65 @@ def test_a_kept_file_is_the_callers_claim_and_forecast(edge: Edge, store: Path) 
     assert whole["rows"][0] == {"unique_id": "upload:my-port:a", "ds": "2014-01-01", "y": 100_000.0}
     assert [deed.what for deed in read_deeds(state_of(store))] == ["inventory-keep"]
     assert code_of(asked(edge, "GET", f"{KEEP}/nobodys")) == (404, "unknown-inventory")
+
+
+def test_a_removed_one_is_gone_with_its_figures(edge: Edge, store: Path) -> None:
+    head, other = (send(edge, KEEP, GOOD, name=name).json()["inventory"] for name in ("one", "two"))
+    reply = asked(edge, "POST", GONE, json={"id": head["id"]})
+    assert (reply.status_code, reply.json()) == (200, head)
+    assert faults(schema_of("InventoryHead"), reply.json()) == []
+    assert asked(edge, "GET", KEEP).json() == {"inventories": [other], "count": 1}
+    assert code_of(asked(edge, "GET", f"{KEEP}/{head['id']}")) == (404, "unknown-inventory")
+    assert code_of(asked(edge, "POST", GONE, json={"id": head["id"]})) == (404, "unknown-inventory")
+    state = state_of(store)
+    with state.reading() as line:
+        assert [row.inventory_id for row in line.execute(sa.select(INVENTORIES))] == [other["id"]]
+    last = read_deeds(state)[-1]
+    assert (last.what, last.place, last.outcome) == ("inventory-remove", head["id"], "20 figures")
+    assert send(edge, KEEP, GOOD, name="one").json()["inventory"]["id"] == head["id"]
+
+
+def test_nobody_removes_what_is_anothers(store: Path) -> None:
+    state = state_of(store)
+    ada, bob, mute = (
+        create_key(state, name, scopes=scopes, days=1, at=NOW, who="x")[1]
+        for name, scopes in (("ada", ("own-history",)), ("bob", ("own-history",)), ("mute", ("read",)))
+    )
+    with desk_of(store, Rules(mode="keys")) as edge:
+        heads = {**bearer(ada), "content-type": "text/csv"}
+        kept = asked(edge, "POST", KEEP, content=GOOD.encode(), headers=heads).json()["inventory"]
+        body = {"id": kept["id"]}
+        others = asked(edge, "POST", GONE, json=body, headers=bearer(bob))
+        assert code_of(others) == (404, "unknown-inventory")
+        assert code_of(asked(edge, "POST", GONE, json=body, headers=bearer(mute)))[0] == 403
+        assert asked(edge, "GET", f"{KEEP}/{kept['id']}", headers=bearer(ada)).status_code == 200
+        assert asked(edge, "POST", GONE, json=body, headers=bearer(ada)).status_code == 200
+
+
+@pytest.mark.parametrize(("body", "told"), [
+    ({}, (400, "field-missing")), ({"id": ""}, (400, "out-of-range")), ({"id": 3}, (400, "invalid-value")),
+    ({"id": "x", "odd": 1}, (400, "unknown-field")), ({"id": "nobodys"}, (404, "unknown-inventory")),
+])  # fmt: skip
+def test_what_cannot_be_removed(edge: Edge, body: dict[str, Any], told: tuple[int, str]) -> None:
+    assert code_of(asked(edge, "POST", GONE, json=body)) == told
+
+
+def test_one_too_many_is_refused_before_it_is_forecast(
+    edge: Edge, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inventories, "MOST", 1)
+    first = send(edge, KEEP, GOOD, name="one").json()["inventory"]
+    assert edge.desk is not None
+    noted: list[str] = []
+    monkeypatch.setattr(edge.desk.journal, "note", noted.append)
+    refused = send(edge, KEEP, GOOD, name="two")
+    assert code_of(refused) == (422, "too-many-saved")
+    assert GONE in refused.json()["error"]["remedy"]
+    assert noted == []
+    assert send(edge, KEEP, GOOD, name="one").json()["inventory"] == first
+    assert len(noted) == 1
+    asked(edge, "POST", GONE, json={"id": first["id"]})
+    assert send(edge, KEEP, GOOD, name="two").status_code == 200
 
 
 def bomb() -> bytes:

@@ -49,6 +49,7 @@ OPERATIONS: Final = {
     ("post", "/v1/insights/portfolio"): "portfolio",
     ("post", "/v1/inventories/check"): "checkInventory", ("post", "/v1/inventories"): "keepInventory",
     ("get", "/v1/inventories"): "inventories", ("get", "/v1/inventories/{inventory_id}"): "inventory",
+    ("post", "/v1/inventories/removed"): "removeInventory",
     ("get", "/v1/models/reliability"): "reliability", ("get", "/v1/retrains"): "retrains",
     ("get", "/v1/sources"): "sources",
     ("post", "/v1/insights/funding"): "funding", ("post", "/v1/reports"): "ownReport",

@@ -92,6 +92,40 @@ def test_the_same_again_is_no_new_version(edge: Edge) -> None:
     assert save(edge, scenario=ASK, id=first["id"], builds_on=1)["newest"] == 1
 
 
+def test_the_same_again_is_noted_nowhere(store: Path) -> None:
+    clock = iter(f"2026-11-24T08:00:0{k}.000Z" for k in range(9))
+    with desk_of(store, clock=lambda: next(clock)) as edge:
+        first = save(edge, scenario=ASK)
+        assert save(edge, scenario=ASK, id=first["id"], builds_on=1) == first
+        assert save(edge, scenario=ASK, id=first["id"], builds_on=1, shared=False) == first
+        shared = save(edge, scenario=ASK, id=first["id"], builds_on=1, shared=True)
+        assert (shared["newest"], shared["shared"]) == (1, True)
+        assert shared["changed_at"] > first["changed_at"]
+    assert len(deeds(store)) == 2
+
+
+def deeds(store: Path) -> list[str]:
+    return [deed.what for deed in read_deeds(state_of(store)) if deed.what.startswith("scenario")]
+
+
+def test_removal_and_return_stand_in_the_history(edge: Edge, store: Path) -> None:
+    first = save(edge, scenario=ASK)
+    assert first["turns"] == []
+    gone = asked(edge, "POST", "/v1/scenarios/removed", json={"id": first["id"], "builds_on": 1}).json()
+    assert faults(schema_of("SavedScenario"), gone) == []
+    back = save(edge, scenario=ASK, id=first["id"], builds_on=1)
+    assert (back["newest"], back["removed_at"]) == (1, None)
+    assert [(each["what"], each["who"]) for each in back["turns"]] == [
+        ("removed", "local"), ("restored", "local"),
+    ]  # fmt: skip
+    asked(edge, "POST", "/v1/scenarios/removed", json={"id": first["id"], "builds_on": 1})
+    save(edge, scenario=late(), id=first["id"], builds_on=1)
+    assert deeds(store) == [
+        "scenario-save", "scenario-remove", "scenario-restore", "scenario-remove", "scenario-restore",
+        "scenario-save",
+    ]  # fmt: skip
+
+
 def test_a_removed_one_leaves_the_list_and_keeps_its_history(edge: Edge) -> None:
     one, other = save(edge, scenario=ASK), save(edge, scenario=late())
     assert {each["id"] for each in asked(edge, "GET", LIST).json()["scenarios"]} == {one["id"], other["id"]}
@@ -198,6 +232,21 @@ def test_there_is_an_end_to_what_one_owner_keeps(edge: Edge, monkeypatch: pytest
     monkeypatch.setattr(saved, "LARGEST", 10)
     with pytest.raises(AskError, match="scenario-too-large"):
         saved.create(state_of(edge.desk.store), "i", ASK, "f", key_id="", at="", shared=False)  # type: ignore[union-attr]
+
+
+def test_removed_ones_count_too(edge: Edge, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(saved, "MOST", 2)
+    one, _ = save(edge, scenario=ASK), save(edge, scenario=late())
+    asked(edge, "POST", "/v1/scenarios/removed", json={"id": one["id"], "builds_on": 1})
+    refused = asked(edge, "POST", LIST, json={"scenario": late(2)})
+    assert code_of(refused) == (422, "too-many-saved")
+    assert "further version" in refused.json()["error"]["remedy"]
+    monkeypatch.setattr(saved, "MOST", 1)
+    again = {"scenario": ASK, "id": one["id"], "builds_on": 1}
+    assert code_of(asked(edge, "POST", LIST, json=again)) == (422, "too-many-saved")
+    assert asked(edge, "GET", f"{LIST}/{one['id']}").json()["removed_at"]
+    monkeypatch.setattr(saved, "MOST", 2)
+    assert save(edge, **again)["removed_at"] is None
 
 
 def test_nothing_is_kept_before_something_is(edge: Edge) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from typer.testing import CliRunner
 
 import upkeep
 from features.errors import AskError, ModelError
@@ -125,3 +126,24 @@ def test_without_a_readable_pointer_nothing_is_removed(store: Path) -> None:
 
 def test_what_is_pointed_to_stays_though_no_record_names_it(tmp_path: Path) -> None:
     assert kept_versions(tmp_path, Retention(0, 1), NOW, {"pointed"}) == {"pointed"}
+
+
+@pytest.mark.parametrize("option", ["--keep-days", "--journal-days"])
+@pytest.mark.parametrize("days", [36_501, 400_000, 10**12])
+def test_days_that_lead_before_any_record_are_refused_and_nothing_goes(
+    store: Path, option: str, days: int
+) -> None:
+    """Texts of instants before the year 1000 sort after all others: then everything would go."""
+    asked = ["vacuum", "--store", str(store), "--keep-models", "0", "--keep-days", "400"]
+    told = CliRunner().invoke(upkeep.app, [*asked, option, str(days)])
+    assert told.exit_code == 2
+    assert "36500" in told.output
+    assert len(saved_versions(store)) == 6
+
+
+def test_the_most_days_keep_everything(store: Path) -> None:
+    told = CliRunner().invoke(
+        upkeep.app, ["vacuum", "--store", str(store), "--keep-models", "0", "--keep-days", "36500"]
+    )
+    assert told.exit_code == 0, told.output
+    assert len(saved_versions(store)) == 6

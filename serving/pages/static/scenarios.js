@@ -108,7 +108,7 @@ async function keep(anew) {
     forget();
     list.refresh();
   } catch (fault) {
-    const clash = fault instanceof Refused && fault.status === 409;
+    const clash = fault instanceof Refused && ["scenario-moved-on", "unknown-scenario"].includes(fault.code);
     told.replaceChildren(fault instanceof Refused ? refusal(fault) : "It could not be saved: is the service running?",
       clash ? el("button", { type: "button", onclick: () => keep(true) }, "Save as a new scenario") : "");
   }
@@ -217,7 +217,8 @@ const list = panel({
 
 if (asked.get("saved")) {
   get(address(`${SAVED}/${encodeURIComponent(asked.get("saved"))}`, { version: asked.get("version") }))
-    .then((kept) => take(kept.scenario, { id: kept.id, version: kept.newest }))
+    // What was shown is what a further version builds on: one that nobody here has seen is not written over.
+    .then((kept) => take(kept.scenario, { id: kept.id, version: kept.version }))
     .catch((fault) => told.replaceChildren(fault instanceof Refused ? refusal(fault) : fault.message));
 }
 window.addEventListener("hashchange", () => {
