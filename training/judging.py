@@ -166,12 +166,17 @@ def _standing(
     """The champion's recipe refitted on the same folds; nothing if every member of it failed.
 
     Its digest is put down in ``told_apart``.
+
+    Raises:
+        ModelError: the engine failed.
     """
     # Judged over the challenger's steps, whatever its own reach: only equal tasks compare.
     recipe = replace(champion, name=CHAMPION, reach=reach)
     try:
         said = _replayed(ground, folds, recipe, cache, told, "champion replay", spread)
-    except ModelError:
+    except ModelError as refusal:
+        if refusal.code != "no-member-left":
+            raise  # what failed is whoever computes, and not the champion
         return {}
     prints = Prints(ground.history, said.past, folds, ground.hierarchy)
     told_apart[CHAMPION] = prints.of(said.recipe)

@@ -75,7 +75,8 @@ def resumed(
 ) -> Replayed:
     """``models.replay.replay`` piece by piece, reading the pieces that are kept and keeping new ones.
 
-    A member that raises, or says something that is not finite, is left out from there on.
+    A member that raises, or says something that is not finite, is left out from there on. That memory or a
+    library is missing says nothing of a member, and is raised.
 
     Args:
         history, origins: as in ``replay``.
@@ -135,6 +136,8 @@ def _made(shared: tuple[Dense, Int, Recipe], part: Part) -> tuple[Part, Piece | 
     try:
         asked = np.flatnonzero(origins[o] >= LEAST_HISTORY)
         values = replay(history, origins[o : o + 1], recipe, (member,)).point[0, 0][asked]
+    except (MemoryError, ImportError):
+        raise  # of the machine, and not of the member
     except Exception as fault:  # noqa: BLE001  # whatever a member raises refuses that member, by name
         return part, f"{type(fault).__name__}: {fault}"
     strange = int((~np.isfinite(values)).any(axis=1).sum())

@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from features.errors import AskError, DataError
+from features.sources.flat_parquet import opened
 
 MOST_BYTES: Final = 1 << 28
 MOST_ROWS: Final = 1_100_000
@@ -96,15 +97,14 @@ def csv_grid(payload: bytes, file: str, encoding: str | None) -> Grid:
 
 def parquet_grid(path: Path) -> Grid:
     """The rows of a Parquet file; numbers stay exact, dates become ISO text."""
-    file = pq.ParquetFile(path)
-    meta = file.metadata
+    with pq.ParquetFile(path) as file:
+        meta = file.metadata
     size = sum(meta.row_group(k).total_byte_size for k in range(meta.num_row_groups))
     if meta.num_rows > MOST_ROWS or meta.num_rows * meta.num_columns > MOST_CELLS or size > 4 * MOST_BYTES:
         told = f"{meta.num_rows} rows of {meta.num_columns} columns, {size} bytes unpacked"
         raise unreadable_inventory(path.name, told)
-    # A text told a million times over is kept once: a small file cannot fill the memory.
-    words = [f.name for f in file.schema_arrow if pa.types.is_string(f.type) or pa.types.is_binary(f.type)]
-    table = pq.ParquetFile(path, read_dictionary=words).read()
+    with opened(path) as file:
+        table = file.read()
     columns = [_column(column) for column in table.columns]
     rows = [(place, list(cells)) for place, cells in enumerate(zip(*columns, strict=True), start=1)]
     return Grid(path.name, "", "row", [(0, [text_of(name) for name in table.column_names]), *rows])

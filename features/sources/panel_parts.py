@@ -1,6 +1,7 @@
 """A panel too large to be read whole: Parquet files read by ranges of rows, each of whole series.
 
-Held of all series are a row number and a hash, 16 bytes a series; figures are read part by part.
+Held of all series are a row number and a hash, 16 bytes a series; figures are read part by part, each from
+the row groups it lies in.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from features.sources.upload import Upload, of_table
 Int = npt.NDArray[np.int64]
 
 ROWS: Final = 262_144
+# A part is read from whole row groups: of larger ones every part would decode most of the file again.
+MOST_OF_A_GROUP: Final = 1 << 21
 
 
 @dataclass(frozen=True)
@@ -53,8 +56,8 @@ class Parts:
         """The series of a Parquet file, or of all Parquet files in a folder and its folders.
 
         Raises:
-            DataError: no such file, not readable, without the columns, or rows of one series that do not
-                follow one another.
+            DataError: no such file, not readable, without the columns, with a row group of more than
+                ``MOST_OF_A_GROUP`` rows, or rows of one series that do not follow one another.
         """
         files = tuple(sorted(place.rglob("*.parquet"))) if place.is_dir() else (place,)
         found = [_series_of(path) for path in files]
@@ -89,13 +92,23 @@ class Parts:
         ]
 
     def every(self, most: int, cadence: str | None = None) -> Upload:
-        """At most ``most`` of the series, evenly spread over all. Errors as ``read_part``."""
+        """At most ``most`` of the series, evenly spread over all.
+
+        Raises:
+            DataError: as ``read_part``; columns of kinds that have nothing in common.
+        """
         apart = -(-self.count // most)
         tables, before = list[pa.Table](), 0
         for path, begins in zip(self.files, self.begins, strict=True):
             tables += [table for table in _thinned(path, begins, before, apart) if len(table)]
             before += len(begins) - 1
-        frame = pa.concat_tables(tables, promote_options="permissive").to_pandas(ignore_metadata=True)
+        try:
+            # The files that no series is taken from are asked too: their blocks end in the same table.
+            pa.unify_schemas([_schema(path) for path in self.files], promote_options="permissive")
+            table = pa.concat_tables(tables, promote_options="permissive")
+        except pa.ArrowException as fault:
+            raise _unlike(self.files) from fault
+        frame = table.to_pandas(ignore_metadata=True)
         return of_table(frame, lambda i: f"{frame[UNIQUE_ID].iloc[i]} of every {apart}th", cadence=cadence)
 
 
@@ -119,8 +132,42 @@ def rows_of(place: Path) -> int:
     files = sorted(place.rglob("*.parquet")) if place.is_dir() else [place]
     try:
         return sum(pq.read_metadata(path).num_rows for path in files if path.suffix == ".parquet")
-    except (OSError, pa.ArrowInvalid):
+    except (OSError, pa.ArrowException):
         return 0
+
+
+def _schema(path: Path) -> pa.Schema:
+    return pq.read_schema(path).remove_metadata()
+
+
+def _unlike(files: tuple[Path, ...]) -> DataError:
+    """The refusal that names columns, their kinds and a file of each."""
+    kinds: dict[str, dict[str, str]] = {}
+    for path in files:
+        for field in _schema(path):
+            kinds.setdefault(field.name, {}).setdefault(str(field.type), path.name)
+    told = {name: of for name, of in kinds.items() if len(of) > 1}
+    return DataError(
+        "columns-unlike",
+        found="columns " + ", ".join(told) + " of one kind in one file and of another in the next",
+        expected="each column of one kind in all files",
+        offenders=[
+            name + ": " + ", ".join(f"{kind} in {file}" for kind, file in of.items())
+            for name, of in told.items()
+        ],
+        remedy="write these columns alike in all files, such as ds as text",
+    )
+
+
+def _refuse_groups(file: Any, name: str) -> None:
+    most = max((file.metadata.row_group(k).num_rows for k in range(file.num_row_groups)), default=0)
+    if most > MOST_OF_A_GROUP:
+        raise DataError(
+            "row-group-too-large",
+            found=f"{most} rows in one row group of {name}",
+            expected=f"at most {MOST_OF_A_GROUP} rows in a row group, for a panel read in parts",
+            remedy="write the file in smaller row groups: frame.to_parquet(path, row_group_size=250_000)",
+        )
 
 
 def _groups(file: Any, begin: int, end: int) -> tuple[list[int], int]:
@@ -175,8 +222,9 @@ def _batches(path: Path, columns: list[str] | None) -> Iterator[pa.RecordBatch]:
                     expected="columns unique_id, ds, y", offenders=absent,
                     remedy="rename or add the missing columns",
                 )  # fmt: skip
+            _refuse_groups(file, path.name)
             yield from (batch for batch in file.iter_batches(ROWS, columns=columns) if len(batch))
-    except (OSError, pa.ArrowInvalid) as fault:
+    except (OSError, pa.ArrowException) as fault:
         raise DataError(
             "file-not-readable", found=f"{path.name}: {fault}", expected="a readable Parquet file",
             remedy="check the path and the file",

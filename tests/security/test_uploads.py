@@ -7,16 +7,21 @@ import io
 import random
 import time
 import tracemalloc
+import uuid
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from features.errors import DataError
 from features.sources.archives import fault_of
+from features.sources.flat_parquet import opened
+from features.sources.inventory_files import parquet_grid
 from features.sources.inventory_workbook import workbook_grids
 from serving.edge import Edge
 from tests.security.conftest import CANARY
@@ -189,6 +194,55 @@ def test_footers_of_parquet_are_no_orders(edge: Edge) -> None:
         code = "answered" if reply.status_code == 200 else reply.json()["error"]["code"]
         told[code] = told.get(code, 0) + 1
     assert told.get("source-unreadable", 0) > 15, told
+
+
+WORD = "x" * 200
+UNLIKE: dict[str, pa.Array] = {
+    "lists": pa.array([[WORD] * 20] * 5_000),
+    "records": pa.array([{"a": WORD}] * 99_000),
+    "fixed": pa.array([WORD.encode()] * 99_000, pa.binary(200)),
+}
+
+
+def parquet_of(**columns: pa.Array) -> bytes:
+    out = io.BytesIO()
+    pq.write_table(pa.table(columns), out)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("kind", sorted(UNLIKE))
+def test_columns_that_can_only_be_decoded_whole_are_refused_by_their_schema(edge: Edge, kind: str) -> None:
+    payload = parquet_of(notes=UNLIKE[kind])
+    assert len(payload) < 20_000
+    before = pa.default_memory_pool().max_memory()
+    error = sent(edge, payload, "application/vnd.apache.parquet").json()["error"]
+    assert error["code"] == "source-unreadable"
+    assert "columns notes" in error["found"]
+    assert pa.default_memory_pool().max_memory() - before < 8_000_000
+
+
+@pytest.mark.parametrize("make", [pa.string, pa.binary, pa.large_string, pa.large_binary, pa.string_view])
+def test_a_text_told_a_hundred_thousand_times_is_kept_once(tmp_path: Path, make: Callable[[], Any]) -> None:
+    path = tmp_path / "a.parquet"
+    path.write_bytes(parquet_of(notes=pa.array([WORD] * 99_000, make()), year=pa.array(range(99_000))))
+    with opened(path) as file:
+        assert file.read().nbytes < 1_500_000
+    rows = parquet_grid(path).rows
+    assert rows[1][1] == [WORD, "0"]
+    assert len({id(cells[0]) for _, cells in rows[1:]}) < 10
+
+
+def test_two_columns_of_one_name_hide_no_text(edge: Edge) -> None:
+    out = io.BytesIO()
+    pq.write_table(pa.Table.from_arrays([pa.array([WORD] * 99_000)] * 2, names=["a", "a"]), out)
+    error = sent(edge, out.getvalue(), "application/vnd.apache.parquet").json()["error"]
+    assert "dictionary in columns a" in error["found"]
+
+
+def test_names_of_sixteen_bytes_are_no_bomb(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    path.write_bytes(parquet_of(site=pa.array([b"x" * 16] * 3, pa.uuid())))
+    assert parquet_grid(path).rows[1] == (1, [str(uuid.UUID(bytes=b"x" * 16))])
 
 
 def test_compressed_bodies_are_not_opened(edge: Edge) -> None:

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from features.errors import AskError, DataError
+from features.sources import panel_parts
 from features.sources.panel_parts import Parts, read_part
 from features.spread import Here
 from serving import bulk
@@ -105,6 +106,33 @@ def test_a_series_in_two_files_is_scattered(tmp_path: Path) -> None:
         frame_of(3).to_parquet(tmp_path / f"{name}.parquet", index=False)
     with pytest.raises(DataError, match="series-scattered"):
         Parts.of(tmp_path)
+
+
+@pytest.mark.parametrize("learnt_from", [COUNT, 2])
+def test_files_of_unlike_columns_are_refused(tmp_path: Path, learnt_from: int) -> None:
+    """With two learnt from, none is of the second file: its schema is asked all the same."""
+    frame, told = frame_of(), tmp_path / "told.parquet"
+    folder = tmp_path / "lake"
+    folder.mkdir()
+    last = frame["unique_id"] == frame["unique_id"].iloc[-1]
+    frame[~last].to_parquet(folder / "a.parquet", index=False)
+    frame[last].assign(ds=frame["ds"].astype(str)).to_parquet(folder / "b.parquet", index=False)
+    with pytest.raises(DataError, match="columns-unlike") as refusal:
+        forecast_parts(folder, steps=2, out=told, spread=Here(), learnt_from=learnt_from)
+    assert len(refusal.value.offenders) == 1
+    assert refusal.value.offenders[0].startswith("ds: int64 in a.parquet, ")
+    assert not told.exists()
+
+
+def test_a_row_group_that_every_part_would_decode_again_is_refused(
+    panel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(panel_parts, "MOST_OF_A_GROUP", 49)
+    with pytest.raises(DataError, match="row-group-too-large") as refusal:
+        Parts.of(panel)
+    assert "50 rows" in refusal.value.found
+    frame_of().to_parquet(panel, index=False, row_group_size=49)
+    assert Parts.of(panel).count == COUNT
 
 
 def test_bad_rows_are_named_by_their_place_in_the_file(tmp_path: Path) -> None:

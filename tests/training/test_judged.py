@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from features.errors import ModelError
+from features.spread import Here
 from models.forecast import STANDARD_QUANTILES
 from models.past_fans import FAN_QUANTILES, fans_of
 from models.track_record import TrackRecord
@@ -17,8 +20,9 @@ from training.backtest import Backtest
 from training.gate import Verdict
 from training.job import Job
 from training.judged import past_fans, track_record
-from training.judging import Heard, folds_of, heard, stand
+from training.judging import CHAMPION, Heard, folds_of, heard, stand
 from training.plan import Plan
+from training.resume import _made
 from training.scores import scores_frame
 
 VERDICT = Verdict("v1", "promote", "blend", "naive", (), "because")
@@ -130,3 +134,29 @@ def test_fans_of_sectors_and_clusters_are_kept_forecast_by_forecast(case: Case, 
                     assert line["quantiles"][str(q)] == test.values[f, row, h, STANDARD_QUANTILES.index(q)]
                 y = test.actual[f, row, h]
                 assert line["y"] == y if np.isfinite(y) else line["y"] is None
+
+
+class Losing(Here):
+    """An engine that fails over the champion's members, and only there."""
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+
+    def over(self, work: Any, shared: Any, items: Any) -> Any:
+        if work is _made and shared[2].name == CHAMPION:
+            raise ModelError(self.code, found="a", expected="b", remedy="c")
+        return super().over(work, shared, items)
+
+
+def test_only_a_champion_whose_members_failed_is_left_out() -> None:
+    """An engine that loses its workers over the champion says nothing of the champion."""
+    plan = small_plan()
+    ground, recipe = stand(NOW), plan.recipe.recipe()
+    folds, champion = folds_of(ground, plan, NOW), replace(recipe, members=("drift",))
+
+    def judged(code: str) -> Heard:
+        return heard(ground, plan, champion, folds, lambda stage, done, total: None, spread=Losing(code))
+
+    assert CHAMPION not in judged("no-member-left").tests
+    with pytest.raises(ModelError, match="block-kills-workers"):
+        judged("block-kills-workers")

@@ -207,6 +207,20 @@ def test_a_member_that_fails_is_left_out_by_name(
         resumed(history, origins, recipe.alone("faulty"), Cache(tmp_path))
 
 
+@pytest.mark.parametrize("fault", [MemoryError("no room"), ImportError("no library")])
+def test_a_machine_that_fails_refuses_no_member(
+    fault: Exception, history: Dense, origins: npt.NDArray[np.int64], tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    class Starved(_Faulty):
+        def forecast(self, history: Dense, steps: int) -> Float:
+            raise fault
+
+    monkeypatch.setitem(MEMBERS, "faulty", lambda recipe: Starved("raises"))
+    with pytest.raises(type(fault)):
+        resumed(history, origins, replace(RECIPE, members=("naive", "faulty")), Cache(tmp_path))
+
+
 def test_a_backtest_is_kept_and_found_by_what_it_was_made_from(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
