@@ -97,7 +97,7 @@ def counted_once(projects: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     abatement of their own here. Dropped ones and bids that were not selected are left out.
     """
     running = [row for row in projects if str(row.get("stage")) not in GONE]
-    wholes = {(row["cluster_id"], row["technology"]): row for row in running if _is_total(row)}
+    wholes = totals_of(running)
     told: dict[str, dict[str, Any]] = {}
     for row in running:
         key = str(row["project"]).casefold()
@@ -115,6 +115,15 @@ def counted_once(projects: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
             **{name: row.get(name) for name in ("latest_start", "stage", "evidence", "source")},
         }
     return list(told.values())
+
+
+def totals_of(projects: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], Mapping[str, Any]]:
+    """Projects whose capacity is told as a total, by cluster and technology; not those that are gone."""
+    return {
+        (row["cluster_id"], row["technology"]): row
+        for row in projects
+        if _is_total(row) and str(row.get("stage")) not in GONE
+    }
 
 
 def _is_total(row: Mapping[str, Any]) -> bool:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from serving.bench import PORTFOLIOS, bench_of
 from serving.call import Call
 from serving.coalition_view import MOST_SCENARIOS, coalition_view
 from serving.desk import Desk
@@ -56,4 +56,4 @@ async def portfolio(desk: Desk, call: Call, body: bytes, key_id: str) -> Reply:
         standing = desk.shelf.standing
         return with_id(PORTFOLIO, question, coalition_view(standing, question), standing)
 
-    return of_record(await asyncio.to_thread(work))
+    return of_record(await bench_of(PORTFOLIOS).run(key_id, work))

@@ -24,17 +24,17 @@ from insights.coalition import (
     years_of,
 )
 from insights.goals import TONNES_PER_MT
-from insights.rollup import counted_once
+from insights.resolve import Ground
 from insights.scenario import Scenario, scenario_of
 from serving.facts import records
 from serving.ground import ground_of
 from serving.progress import factors_of, name_of
+from serving.registered import left, registry_of
 from serving.shelf import Standing
 from serving.views import told_of
 
 YEAR: Final = 2035
 MOST_SCENARIOS: Final = 60
-REGISTERED: Final = "registered projects"
 
 
 @dataclass
@@ -138,21 +138,18 @@ def _refused(place: str, found: str, allowed: str, remedy: str) -> AskError:
 
 def _sides(standing: Standing, reference: Reference, read: _Read, *, with_registry: bool) -> list[Side]:
     rows = records(reference.projects)
-    once = {each["project"]: each for each in counted_once(rows)}
+    grounds = _grounds(standing, rows, read)
+    registry = registry_of(
+        rows if with_registry else [],
+        frozenset(grounds) - frozenset(read.own),
+        read.own,
+        lambda table: scenario_of(table, reference.projects, factors_of(reference)),
+    )
     sides = []
-    for name in standing.pack.clusters:
-        own = read.own.get(name)
-        try:
-            ground = ground_of(name, standing)
-        except ForecarbonError as why:
-            if own is not None:
-                raise
-            read.absent.append({"cluster_id": name, "code": why.code, "found": why.found})
-            for row in (r for r in rows if r["cluster_id"] == name):
-                read.left_out.append(_left(row, "no-paths", f"{name} has no joint paths to lay it over"))
-            continue
+    for name, ground in grounds.items():
         future = ground.futures[ground.own].after(ground.records[ground.own].year)
-        made = own or _registered(name, rows if with_registry else [], once, read, reference)
+        own = read.own.get(name)
+        made = own or registry.scenario(name, read.left_out)
         sides.append(Side(name, ground.records[ground.own].value, future, made, own is not None))
     if not sides:
         raise _refused("series", "no cluster with joint paths", "at least one", "serve a champion with paths")
@@ -165,48 +162,23 @@ def _sides(standing: Standing, reference: Reference, read: _Read, *, with_regist
     return sides
 
 
-def _registered(
-    name: str, rows: Sequence[dict[str, Any]], once: Mapping[str, Any], read: _Read, reference: Reference
-) -> Scenario:
-    """The registry's projects of a cluster as a scenario; those that cannot be are left out by name."""
-    held = {plan.project_id: cluster for cluster, own in read.own.items() for plan in own.projects}
-    fit = []
-    for row in (r for r in rows if r["cluster_id"] == name):
-        where, project_id = once.get(row["project"]), row["project_id"]
-        if project_id in held:
-            read.left_out.append(
-                _left(row, "in-own-scenario", f"it is in the scenario of {held[project_id]}")
-            )
-        elif where is not None and where["inside"]:
-            read.left_out.append(
-                _left(row, "inside-a-total", f"{where['inside']} is told as a total and holds it")
-            )
-        elif where is not None and where["clusters"][0] != name and len(where["clusters"]) > 1:
-            read.left_out.append(
-                _left(row, "counted-elsewhere", f"it is counted once, in {where['clusters'][0]}")
-            )
-        else:
-            try:
-                _scenario(name, [project_id], reference)
-                fit.append(project_id)
-            except ForecarbonError as why:
-                read.left_out.append(_left(row, why.code, why.found))
-    return _scenario(name, fit, reference)
+def _grounds(standing: Standing, rows: Sequence[Mapping[str, Any]], read: _Read) -> dict[str, Ground]:
+    """The clusters that plans can be laid over, in their order.
 
-
-def _scenario(series: str, projects: Sequence[str], reference: Reference) -> Scenario:
-    table = {
-        "version": 1,
-        "name": REGISTERED,
-        "series": series,
-        "projects": [{"project_id": each} for each in projects],
-    }
-    return scenario_of(table, reference.projects, factors_of(reference))
-
-
-def _left(row: Mapping[str, Any], code: str, reason: str) -> dict[str, Any]:
-    told = {key: row[key] for key in ("project_id", "project", "cluster_id", "stage", "abatement_mt_per_yr")}
-    return {**told, "code": code, "reason": reason}
+    Raises:
+        ForecarbonError: the caller has a scenario of one that has no joint paths.
+    """
+    grounds = {}
+    for name in standing.pack.clusters:
+        try:
+            grounds[name] = ground_of(name, standing)
+        except ForecarbonError as why:
+            if name in read.own:
+                raise
+            read.absent.append({"cluster_id": name, "code": why.code, "found": why.found})
+            for row in (r for r in rows if r["cluster_id"] == name):
+                read.left_out.append(left(row, "no-paths", f"{name} has no joint paths to lay it over"))
+    return grounds
 
 
 def _stores(scenarios: Sequence[Scenario]) -> dict[str, float]:

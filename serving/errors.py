@@ -111,6 +111,8 @@ _REMEDY_OF_FIELD: Final[Mapping[str, str]] = {
 
 def status_of(error: ForecarbonError) -> int:
     """The HTTP status of a refusal."""
+    if error.code == "too-busy" and isinstance(error, ModelError):
+        return 503  # no free place of ours, whoever asks; the guard's own is the caller's doing
     if error.code in STATUS_OF_CODE:
         return STATUS_OF_CODE[error.code]
     if isinstance(error, AskError):

@@ -9,6 +9,7 @@ from typing import Any, Final
 from features.errors import AskError
 from insights.brief import LANGUAGE
 from insights.goals import FIRST_YEAR, LAST_YEAR, Goal
+from serving.bench import PROVENANCE, bench_of
 from serving.call import Call
 from serving.coalition_handlers import PORTFOLIO
 from serving.coalition_view import coalition_view
@@ -248,4 +249,4 @@ async def provenance(desk: Desk, call: Call, answer_id: str) -> Reply:
             remedy="ask the question again",
         )
 
-    return of_record(await asyncio.to_thread(provenance_view, answer_id, VIEWS, find))
+    return of_record(await bench_of(PROVENANCE).run("", provenance_view, answer_id, VIEWS, find))

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from concurrent.futures import Future, ThreadPoolExecutor
-from functools import cache
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict
 
-from features.errors import AskError, ModelError
+from features.errors import AskError
 from features.series.words import MAX_STEPS
 from features.sources.inventory import slug
 from features.sources.inventory_figures import Declared
+from serving.bench import INVENTORIES, bench_of
 from serving.call import Call
 from serving.desk import Desk
 from serving.inventories import Kept, listed, read, refuse_full, remove
@@ -30,34 +29,20 @@ PARQUET: Final = "application/vnd.apache.parquet"
 BYTES: Final = "application/octet-stream"
 KINDS: Final = (CSV, XLSX, PARQUET, BYTES)
 WORDS: Final = ("unit", "gas", "gwp", "decimal", "cadence", "sheet", "encoding")
-SECONDS: Final = 15.0
 _LONGEST_WORD: Final = 100
-_WAITING: Final = 3
-
-
-@cache
-def _reader() -> ThreadPoolExecutor:
-    # Files are read one at a time, while forecasts go on beside them.
-    return ThreadPoolExecutor(1, thread_name_prefix="inventories")
-
-
-@cache
-def _waiting() -> set[Future[Read]]:
-    """Files being read, and those in line."""
-    return set()
 
 
 async def check(desk: Desk, call: Call, body: bytes, key_id: str) -> Reply:
     """POST /v1/inventories/check: what a file would give, with every complaint; nothing is kept."""
-    del desk, key_id
+    del desk
     asked, _ = _asked(call, body, steps=False)
-    return of_record(inventory_view(await _read(asked)))
+    return of_record(inventory_view(await _read(asked, key_id)))
 
 
 async def keep(desk: Desk, call: Call, body: bytes, key_id: str) -> Reply:
     """POST /v1/inventories: kept as the caller's claim, and forecast as an own history."""
     asked, steps = _asked(call, body, steps=True)
-    found = await _read(asked)
+    found = await _read(asked, key_id)
     found.refuse()
     rows = rows_of(found)
     # Before anything is forecast and noted for a file that then has no place.
@@ -146,24 +131,6 @@ def _asked(call: Call, body: bytes, *, steps: bool) -> tuple[Asked, int]:
     return Asked(body, name, declared, keep_good=flag(told, "keep_good")), ahead
 
 
-async def _read(asked: Asked) -> Read:
-    """The file read in the one thread for it, within a time.
-
-    Raises:
-        ModelError: others are waiting already (``too-busy``), or it took too long.
-    """
-    waiting, job = _waiting(), _reader().submit(read_inventory, asked)
-    if len(waiting) > _WAITING and job.cancel():
-        raise ModelError("too-busy", found="files waiting to be read", expected="a free place",
-                         remedy="try again in a few seconds")  # fmt: skip
-    waiting.add(job)
-    job.add_done_callback(waiting.discard)
-    try:
-        return await asyncio.wait_for(asyncio.wrap_future(job), SECONDS)
-    except TimeoutError:
-        raise ModelError(
-            "took-too-long",
-            found=f"a file that was not read after {SECONDS:g} s",
-            expected="a file that can be read in that time",
-            remedy="send it in parts, or use `forecarbon check FILE`",
-        ) from None
+async def _read(asked: Asked, key_id: str) -> Read:
+    """The file read in the one thread for it, within a time; refusals as ``Bench.run`` has them."""
+    return await bench_of(INVENTORIES).run(key_id, read_inventory, asked)

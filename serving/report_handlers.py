@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from collections.abc import Mapping
 from typing import Any, Final
 
 from features.errors import AskError
+from serving.bench import REPORTS, bench_of
 from serving.call import Call
 from serving.desk import Desk, etag_of, kept
 from serving.errors import shown
@@ -31,20 +29,9 @@ POLICY: Final[tuple[Header, ...]] = (
         b"frame-ancestors 'none'",
     ),
 )
-# A document keeps a core busy for a second: so many at once, while forecasts go on beside them.
-AT_ONCE: Final = 1
 _HOST: Final = re.compile(r"[A-Za-z0-9.-]{1,253}(?::[0-9]{1,5})?|\[[0-9a-fA-F:]{2,39}\](?::[0-9]{1,5})?")
 _TYPES: Final[Mapping[str, bytes]] = {PDF: b"application/pdf", "html": HTML}
 _PLAIN: Final = re.compile(r"[^A-Za-z0-9_-]+")
-
-
-@cache
-def _bench() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(AT_ONCE, thread_name_prefix="reports")
-
-
-async def _off_the_loop(work: Callable[..., Any], *of: Any) -> Any:
-    return await asyncio.get_running_loop().run_in_executor(_bench(), work, *of)
 
 
 def _figures(question: Mapping[str, Any], standing: Standing) -> dict[str, Any]:
@@ -53,17 +40,16 @@ def _figures(question: Mapping[str, Any], standing: Standing) -> dict[str, Any]:
 
 async def funding(desk: Desk, call: Call, body: bytes, key_id: str) -> Reply:
     """POST /v1/insights/funding: the figures of a pack."""
-    del call, key_id
+    del call
     question = read_fund(body).question()
-    return of_record(await _off_the_loop(_figures, question, desk.shelf.standing))
+    return of_record(await bench_of(REPORTS).run(key_id, _figures, question, desk.shelf.standing))
 
 
 async def report(desk: Desk, call: Call, cluster_id: str) -> Reply:
     """GET /v1/reports/{cluster_id}: made once for a standing, then sent from memory, with its tag."""
     told = call.query("kind", "format")
     kind, form = _named(told, "kind", KINDS), _named(told, "format", FORMATS)
-    standing = desk.shelf.standing
-    plate = await _plate(desk, standing, kind, form, {"cluster_id": cluster_id}, _address(call, form))
+    plate = await _plate(desk, "", kind, form, {"cluster_id": cluster_id}, _address(call, form))
     if held(call, plate.etag):
         return Reply(b"", 304, JSON, kept(plate.etag))
     return Reply(plate.head, 200, plate.kind, (*plate.extra, *kept(plate.etag)))
@@ -71,21 +57,20 @@ async def report(desk: Desk, call: Call, cluster_id: str) -> Reply:
 
 async def own_report(desk: Desk, call: Call, body: bytes, key_id: str) -> Reply:
     """POST /v1/reports: the funding pack of a scenario of the caller's."""
-    del key_id
     ask = read_report(body)
-    standing = desk.shelf.standing
-    plate = await _plate(desk, standing, FUNDING, ask.format, ask.question(), _address(call, ask.format))
+    plate = await _plate(desk, key_id, FUNDING, ask.format, ask.question(), _address(call, ask.format))
     return Reply(plate.head, 200, plate.kind, plate.extra)
 
 
 async def _plate(
-    desk: Desk, standing: Standing, kind: str, form: str, question: Mapping[str, Any], address: str
+    desk: Desk, key_id: str, kind: str, form: str, question: Mapping[str, Any], address: str
 ) -> Plate:
     """A document from memory, or made now."""
+    standing = desk.shelf.standing
     key = repr((kind, form, address, sorted(question.items(), key=lambda item: item[0])))
     plate = desk.ready.find(f"report.{form}", key.encode("utf-8", "backslashreplace"), standing)
     if plate is None:
-        body, name = await _off_the_loop(_made, kind, form, question, standing, address)
+        body, name = await bench_of(REPORTS).run(key_id, _made, kind, form, question, standing, address)
         plate = Plate(body, None, _TYPES[form], _headers(form, name), etag_of(standing, form, key))
         desk.ready.keep(f"report.{form}", key.encode("utf-8", "backslashreplace"), standing, plate)
     return plate

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from features.errors import AskError
+from serving.bench import SCENARIOS, bench_of
 from serving.call import Call
 from serving.desk import Desk
 from serving.errors import of_validation
@@ -162,7 +163,7 @@ async def compare(desk: Desk, call: Call, body: bytes, key_id: str) -> Reply:
         question, standing = {"scenarios": tables}, desk.shelf.standing
         return with_id(COMPARED, question, look_compared(standing, question), standing)
 
-    return of_record(await asyncio.to_thread(work))
+    return of_record(await bench_of(SCENARIOS).run(key_id, work))
 
 
 def table_of_saved(desk: Desk, told: Mapping[str, Any], key_id: str) -> dict[str, Any]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from typing import Any, Final
 
+from serving.bench import SCENARIOS, bench_of
 from serving.call import Call
 from serving.desk import Desk
 from serving.insight_ask import table_of
@@ -28,6 +28,6 @@ def _made(question: Mapping[str, Any], standing: Standing) -> dict[str, Any]:
 
 async def scenario(desk: Desk, call: Call, body: bytes, key_id: str) -> Reply:
     """POST /v1/scenarios: a scenario of the caller's on the served forecast."""
-    del call, key_id
+    del call
     asked = table_of(body)
-    return of_record(await asyncio.to_thread(_made, asked, desk.shelf.standing))
+    return of_record(await bench_of(SCENARIOS).run(key_id, _made, asked, desk.shelf.standing))
