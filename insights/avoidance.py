@@ -181,4 +181,4 @@ def held_share(tonnes: Tonnes, window: Window, weights: Float) -> float:
 
 def chance_of_promise(avoided: Float, promised: float, weights: Float) -> float:
     """Share of paths that avoid at least what was promised."""
-    return float(weights[avoided >= promised * (1.0 - _ROUNDING)].sum())
+    return float(weights[avoided >= promised - _ROUNDING * abs(promised)].sum())

@@ -46,7 +46,7 @@ def funding(
 
     Raises:
         AskError: an empty plan (``plan-empty``), or one that begins after the forecast.
-        AskError, DataError: as ``outlook``.
+        AskError, DataError: as ``outlook`` and ``costs_of``.
     """
     if not scenario.plans:
         raise refused("plan-empty", "scenario", "no lever and no project", "at least one to be funded")

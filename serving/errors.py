@@ -67,7 +67,7 @@ STATUS_OF_CODE: Final[Mapping[str, int]] = {
             *("start-after-end", "start-after-forecast", "start-missing", "store-unknown", "unit-mismatch"),
             *("builds-on-missing", "scenario-too-large", "too-many-saved", "portfolio-implausible"),
             *("inventory-too-large", "inventory-name-empty"),
-            *("plan-empty", "report-of-another-cluster"),
+            *("plan-empty", "report-of-another-cluster", "capex-after-window"),
         ),
         422,
     ),

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from insights.fund_costs import ELSEWHERE_UNKNOWN, TOLD_ONCE
 from insights.outlook import PRIORS_WEAK, TAKEN_FROM_REFERENCE
+from serving.fund_words import left_words
 
 OLD_DAYS: Final = 730
 # An 80% band that held fewer of the past figures is told as too narrow.
@@ -20,6 +22,7 @@ def gaps(answer: Mapping[str, Any]) -> list[dict[str, Any]]:
         *_of_plan(answer),
         *_of_factors(answer),
         *_of_target(answer),
+        *_of_bands(answer),
         *_of_figures(answer),
     ]
     return [dict(zip(("code", "found", "remedy"), row, strict=True)) for row in told]
@@ -35,8 +38,17 @@ def _of_costs(answer: Mapping[str, Any]) -> list[tuple[str, str, str]]:
                 "Send capex, opex and the fee for transport and storage with the question.",
             )
         )
+    elif costs["reason"] == TOLD_ONCE:
+        rows.append(
+            (
+                "cost-told-twice",
+                "Costs a tonne of the plan hold an unknown part of the capex, opex or fee told beside them: "
+                "they are not added up.",
+                "Tell costs a tonne in the plan, or capex, opex and fee with the question, not both.",
+            )
+        )
     elif costs["left_out"]:
-        parts = ", ".join(costs["left_out"]).replace("_", " and ")
+        parts = left_words(costs)
         rows.append(("cost-in-parts", f"The cost leaves out: {parts}.", "Send these parts as well."))
     if costs["grant"] is None:
         rows.append(("grant-not-told", "No grant was told.", "Send the grant that is asked for."))
@@ -94,7 +106,7 @@ def _of_factors(answer: Mapping[str, Any]) -> list[tuple[str, str, str]]:
                 "Send a scenario with the grid's own intensity.",
             )
         )
-    if "elsewhere-not-known" in answer["notes"]:
+    if ELSEWHERE_UNKNOWN in answer["notes"]:
         rows.append(
             (
                 "grid-missing",
@@ -127,8 +139,8 @@ def _of_target(answer: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     return rows
 
 
-def _of_figures(answer: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    quality, rows = answer["quality"] or {}, []
+def _of_bands(answer: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    rows = []
     scores = (answer["confidence"]["bands"] or {}).get("scores")
     if scores is None:
         rows.append(
@@ -138,7 +150,15 @@ def _of_figures(answer: Mapping[str, Any]) -> list[tuple[str, str, str]]:
                 "Retrain with more years of figures.",
             )
         )
-    elif (scores["coverage_80"] or 0.0) < NARROW:
+    elif scores["coverage_80"] is None:
+        rows.append(
+            (
+                "bands-not-held-against",
+                "No past figure of this series could be held against its bands.",
+                "Ingest the years that its past forecasts were for, and retrain.",
+            )
+        )
+    elif scores["coverage_80"] < NARROW:
         rows.append(
             (
                 "bands-narrow",
@@ -146,6 +166,11 @@ def _of_figures(answer: Mapping[str, Any]) -> list[tuple[str, str, str]]:
                 "Add newer figures, and activity of the plants, which explains their jumps.",
             )
         )
+    return rows
+
+
+def _of_figures(answer: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    quality, rows = answer["quality"] or {}, []
     if (quality.get("age_days") or 0) > OLD_DAYS:
         rows.append(
             (

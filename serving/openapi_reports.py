@@ -154,6 +154,7 @@ def _costs() -> dict[str, Any]:
             "currency": TEXT,
             "known": TEXTS,
             "left_out": TEXTS,
+            "reason": TEXT_OR_NULL,
             **dict.fromkeys(
                 ("money_of", "rate", "total", "per_tonne", "per_tonne_discounted", "grant"), NUMBER_OR_NULL
             ),

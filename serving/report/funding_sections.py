@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from insights.fund_costs import NOT_TOLD
+from serving.fund_words import REASONS, against_words, left_words
 from serving.report.charts import Band, Line, fan
 from serving.report.document import Block, Cell, Chart, Heading, Paragraph, Table, say
 from serving.report.ledger import Ledger
@@ -188,31 +190,30 @@ def cost_blocks(ledger: Ledger, answer: Mapping[str, Any]) -> list[Block]:
         if ledger.held(place):
             rows.append(((what,), (ledger.number(place, form, what),), (ledger.words("/costs/currency"),)))
     out: list[Block] = [Heading(1, "Cost of a tonne")]
-    if not rows:
+    if not rows and costs["reason"] == NOT_TOLD:
         text = (
             "No cost and no grant were told, and the registry holds no published cost of these projects: "
             "the cost of a tonne is not "
             "known. None is made up. What is missing: "
         )
-        return [*out, Paragraph((text, ", ".join(costs["left_out"]).replace("_", " and "), "."), "note")]
+        return [*out, Paragraph((text, left_words(costs), "."), "note")]
     out.append(Paragraph((_how(costs),)))
-    out.append(
-        Table(
-            "Money, as the applicant told it", ("", "Value", "Currency"), tuple(rows), "lrl", (3.4, 1.2, 0.8)
-        )
-    )
+    if rows:
+        head = ("", "Value", "Currency")
+        out.append(Table("Money, as the applicant told it", head, tuple(rows), "lrl", (3.4, 1.2, 0.8)))
     if costs["break_even"]["support"] is None:
-        missing = ", ".join(costs["break_even"]["missing"]).replace("_", " and ")
-        out.append(Paragraph((f"The break-even support is not known: {missing} missing.",)))
+        against = against_words(costs["break_even"]["missing"])
+        out.append(Paragraph((f"The break-even support is not known: {against}.",)))
     return out
 
 
 def _how(costs: Mapping[str, Any]) -> str:
     text = (
-        "Cost a tonne is expected cost ÷ expected tonnes avoided; discounted, both to the year of the outlay."
+        "Cost a tonne is expected cost ÷ expected tonnes avoided; discounted, both to the first year of "
+        "either."
     )
-    if costs["left_out"]:
-        text += (
-            " Left out, for no figure was told: " + ", ".join(costs["left_out"]).replace("_", " and ") + "."
-        )
+    if costs["reason"] is not None:
+        text += " It is {}: {}.".format(*REASONS[costs["reason"]])
+    if left := left_words(costs):
+        text += f" Left out, for no figure was told: {left}."
     return text + " Amounts are the applicant's and were not checked."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from serving.fund_words import REASONS, held_words
 from serving.report.document import Block, Cell, Heading, KeyFigure, KeyFigures, Paragraph, say
 from serving.report.ledger import Ledger
 
@@ -17,11 +18,25 @@ def summary_blocks(ledger: Ledger, answer: Mapping[str, Any]) -> list[Block]:
             "Avoided is what the plan takes off the emissions that are forecast without it, less what "
             "its energy brings back on the site "
             "and elsewhere. It is drawn on joint paths with the risk that a project comes late or not at "
-            "all; the years are counted from "
-            "the planned start, so that a late start costs its tonnes.",
+            "all; the years are counted from " + _counted_from(answer) + ".",
         )
     )
     return [Heading(1, "In short"), KeyFigures(tuple(items)), note]
+
+
+def _counted_from(answer: Mapping[str, Any]) -> str:
+    """Where the ten years begin, and what a late start does to them."""
+    window, told = answer["window"], answer["terms"]["first_year"]
+    starts = {row["planned_start"] for row in answer["outlook"]["measures"]}
+    if window["first_year"] != (told or window["planned_start"]):
+        begin = "the first forecast year"
+    elif told is not None:
+        begin = "the year that the applicant tells"
+    elif len(starts) > 1:
+        begin = "the earliest planned start"
+    else:
+        return "the planned start, so that a late start costs its tonnes"
+    return f"{begin}, and do not move with a late start"
 
 
 def _tonnes_keys(ledger: Ledger, answer: Mapping[str, Any]) -> list[KeyFigure]:
@@ -88,17 +103,19 @@ def _target_keys(ledger: Ledger, answer: Mapping[str, Any]) -> list[KeyFigure]:
 def _money_keys(ledger: Ledger, answer: Mapping[str, Any]) -> list[KeyFigure]:
     costs = answer["costs"]
     cost, grant = "/costs/per_tonne", costs["grant_per_tonne"]
-    per = KeyFigure("Cost of a tonne avoided", ("not published",), ("no figure told, none made up",))
-    if costs["per_tonne"] is not None:
+    if costs["reason"] is None:
         value = ledger.number(cost, "per-tonne", "Cost of a tonne avoided, not discounted")
-        left = ", ".join(costs["left_out"]).replace("_", " and ")
-        note: Cell = ("without " + left,) if left else ("capex, opex, transport and storage",)
         per = KeyFigure(
             "Cost of a tonne avoided",
             say("{value} {money}", value=value, money=ledger.words("/costs/currency")),
-            note,
+            (held_words(costs),),
         )
+    else:
+        short, behind = REASONS[costs["reason"]]
+        per = KeyFigure("Cost of a tonne avoided", (short,), (behind,))
     asked = KeyFigure("Grant a tonne avoided", ("no grant told",), ("tell it to have it here",))
+    if costs["grant"] is not None:
+        asked = KeyFigure("Grant a tonne avoided", ("not known",), ("the tonnes are not known, or none",))
     if grant is not None and grant["mean"] is not None:
         value = ledger.number(
             "/costs/grant_per_tonne/mean", "per-tonne", "Grant a tonne avoided, expected tonnes"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from serving.fund_gaps import NARROW
 from serving.report.charts import reliability
 from serving.report.document import (
     Block,
@@ -172,7 +173,7 @@ def _bins(ledger: Ledger, told: Mapping[str, Any], at: str) -> list[Block]:
 
 def _bands(ledger: Ledger, answer: Mapping[str, Any]) -> list[Block]:
     told, at = answer["confidence"]["bands"], "/confidence/bands"
-    if told is None or told["scores"] is None:
+    if told is None or told["scores"] is None or told["scores"]["coverage_80"] is None:
         return [Paragraph(("The bands of this series were not judged on its own past.",), "note")]
     held, of = told["scores"]["coverage_80"], "Share of past figures inside their 80% band"
     parts = say(
@@ -187,7 +188,7 @@ def _bands(ledger: Ledger, answer: Mapping[str, Any]) -> list[Block]:
                 f"{at}/kind_scores/coverage_80", "whole-share", f"{of}, all series of its kind"
             ),
         )
-    narrow = held is not None and held < 0.7
+    narrow = held < NARROW
     more = ". Read the bands here as narrower than they should be." if narrow else "."
     return [Paragraph((*parts, more), "note" if narrow else "plain")]
 

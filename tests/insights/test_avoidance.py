@@ -150,6 +150,13 @@ def test_a_promise_is_kept_on_as_many_paths_as_keep_it() -> None:
     assert chance_of_promise(np.array([3.0]), 3.0 * (1 + 1e-12), np.ones(1)) == 1.0
 
 
+def test_a_plan_that_raises_emissions_keeps_what_it_says_of_itself() -> None:
+    """Below zero the allowance for rounding goes down too."""
+    assert chance_of_promise(np.array([-3.0]), -3.0, np.ones(1)) == 1.0
+    assert chance_of_promise(np.array([-3.0]), -3.0 * (1 - 1e-12), np.ones(1)) == 1.0
+    assert chance_of_promise(np.array([-3.1]), -3.0, np.ones(1)) == 0.0
+
+
 def test_a_spread_is_of_the_weighted_draws() -> None:
     told = spread(np.arange(101.0), np.full(101, 1 / 101))
     assert told["mean"] == pytest.approx(50)

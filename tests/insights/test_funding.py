@@ -125,3 +125,98 @@ def test_a_start_before_the_forecast_is_counted_from_it_and_said() -> None:
     answer = told(scenario(levers=[lever]))
     assert answer["window"]["first_year"] == 2025
     assert answer["notes"] == ["years-before-these-not-counted"]
+
+
+SAVE: dict[str, Any] = {"name": "save", "kind": "efficiency", "share": 0.1, "start": 2028}
+
+
+@pytest.mark.parametrize("name", ["capex", "opex", "transport_storage", "carbon_price", "grant"])
+def test_money_in_two_currencies_is_refused(name: str) -> None:
+    made = scenario(projects=[{**PROJECT, "cost": "100 GBP/t"}])
+    with pytest.raises(AskError) as refused:
+        told(made, Terms(**{name: MONEY[name]}))
+    assert refused.value.code == "currency-mixed"
+    assert refused.value.facts["field"] == "currency"
+    assert told(made, Terms(currency="GBP", **{name: MONEY[name]}))["costs"]["currency"] == "GBP"
+    # Without an amount nothing is mixed.
+    assert told(made, Terms(rate=0.05, promised=1e6))["costs"]["currency"] == "GBP"
+
+
+@pytest.mark.parametrize("name", ["capex", "opex", "transport_storage"])
+def test_a_cost_is_not_counted_twice(name: str) -> None:
+    made = scenario(projects=[{**PROJECT, "cost": "100 EUR/t"}])
+    costs = told(made, Terms(rate=0.05, grant=1e8, **{name: MONEY[name]}))["costs"]
+    assert costs["known"] == [name, "per_tonne:catch"]
+    assert {costs[each] for each in ("total", "per_tonne", "per_tonne_discounted")} == {None}
+    assert (costs["reason"], costs["left_out"]) == ("costs-told-once", [])
+    assert costs["grant_per_tonne"]["mean"] > 0
+
+
+def test_a_cost_a_tonne_leaves_out_who_tells_none() -> None:
+    made = scenario(projects=[{**PROJECT, "cost": "100 EUR/t"}], levers=[SAVE])
+    costs = told(made)["costs"]
+    assert (costs["left_out"], costs["reason"]) == (["per_tonne:save"], None)
+    alone = told(scenario(projects=[{**PROJECT, "cost": "100 EUR/t"}]))["costs"]
+    assert (alone["left_out"], alone["reason"]) == ([], None)
+
+
+def test_capex_is_discounted_from_its_own_year() -> None:
+    made = scenario(projects=[PROJECT])
+    answer = told(made, Terms(**MONEY, capex_year=2030))
+    costs, rows = answer["costs"], answer["by_year"]
+    assert costs["money_of"] == 2028
+    worth = {row["year"]: 1.06 ** -(row["year"] - 2028) for row in rows}
+    running = sum(worth[r["year"]] * (MONEY["opex"] + 40.0 * r["captured"]) for r in rows)
+    now = MONEY["capex"] * worth[2030] + running
+    tonnes = sum(worth[r["year"]] * r["avoided"]["mean"] for r in rows)
+    assert costs["per_tonne_discounted"] == pytest.approx(now / tonnes)
+    share = sum(r["avoided"]["mean"] for r in rows) / sum(r["captured"] for r in rows)
+    support = costs["break_even"]["support"]
+    assert sum(worth[r["year"]] * r["captured"] * (90.0 * share + support) for r in rows) == pytest.approx(
+        now
+    )
+    early = told(made, Terms(**MONEY, capex_year=2026))["costs"]
+    assert early["money_of"] == 2026
+    told(made, Terms(**MONEY, capex_year=2037))
+    with pytest.raises(AskError) as refused:
+        told(made, Terms(**MONEY, capex_year=2038))
+    assert refused.value.code == "capex-after-window"
+    assert refused.value.facts == {
+        "field": "capex_year", "found": "2038", "allowed": "at most 2037, the last year counted",
+    }  # fmt: skip
+
+
+def test_opex_is_counted_from_the_planned_start_to_the_end() -> None:
+    made = scenario(projects=[{**PROJECT, "start": 2030, "delay_years": 1, "end": 2034}])
+    costs = told(made, Terms(first_year=2028, opex=1e6))["costs"]
+    assert costs["total"] == pytest.approx(4e6)
+    # 2031 to 2034, and the lever from 2036 on.
+    both = scenario(projects=[{**PROJECT, "start": 2030, "delay_years": 1, "end": 2034}],
+                    levers=[{**SAVE, "start": 2036}])  # fmt: skip
+    assert told(both, Terms(first_year=2028, opex=1e6))["costs"]["total"] == pytest.approx(6e6)
+    # The contract pays the same years: without opex the support falls by just their worth.
+    whole = Terms(**{**MONEY, "opex": 2e7}, first_year=2028)
+    free = Terms(**{**MONEY, "opex": 0.0}, first_year=2028)
+    with_opex, without = (told(made, terms) for terms in (whole, free))
+    worth = {row["year"]: 1.06 ** -(row["year"] - 2027) for row in with_opex["by_year"]}
+    tonnes = sum(worth[row["year"]] * row["captured"] for row in with_opex["by_year"])
+    paid = 2e7 * sum(worth[year] for year in range(2031, 2035))
+    step = with_opex["costs"]["break_even"]["support"] - without["costs"]["break_even"]["support"]
+    assert step == pytest.approx(paid / tonnes)
+
+
+def test_a_break_even_says_what_stands_against_it() -> None:
+    blind = {name: value for name, value in PROJECT.items() if name != "grid"}
+    unknown = told(scenario(projects=[blind]), Terms(**MONEY))["costs"]
+    assert unknown["break_even"] == {"support": None, "missing": ["elsewhere-not-known"]}
+    assert (unknown["reason"], unknown["per_tonne"]) == ("elsewhere-not-known", None)
+    assert unknown["total"] > 0
+    # The tonnes of a lever that captures nothing are not those of the contract.
+    mixed = told(scenario(projects=[PROJECT], levers=[SAVE]), Terms(**MONEY))["costs"]
+    assert mixed["break_even"] == {"support": None, "missing": ["capture-alone"]}
+    assert mixed["per_tonne"] > 0
+    once = told(scenario(projects=[{**PROJECT, "cost": "9 EUR/t"}]), Terms(**MONEY))["costs"]
+    assert once["break_even"]["missing"] == ["costs-told-once"]
+    dirty = told(scenario(projects=[{**PROJECT, "grid": "20 t/MWh"}]), Terms(**MONEY))["costs"]
+    assert dirty["break_even"]["missing"] == ["nothing-avoided"]
+    assert dirty["reason"] == "nothing-avoided"
