@@ -6,6 +6,7 @@ import ctypes
 import errno
 import os
 import resource
+import selectors
 import shutil
 import signal
 import socket
@@ -17,7 +18,7 @@ import traceback
 from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,6 +26,7 @@ import forecarbon
 import training.schedule
 from features.errors import ModelError
 from features.files import read_records
+from serving.entries import stamp_of
 from serving.layout import CURRENT, read_pointer
 from serving.opened import open_pack
 from tests.serving.desks import asked, desk_of
@@ -141,27 +143,48 @@ def _command(words: list[str]) -> int:
         return int(ended.code or 0)
 
 
+def _now() -> datetime:
+    """What the product's command line takes for the time, which ``at_time`` moves."""
+    shown: type[datetime] = vars(forecarbon)["datetime"]
+    return shown.now(UTC)
+
+
 def _serve(place: Place) -> int:
-    """One answer of production's edge and desk."""
+    """One answer of production's edge and desk, at the time that the process is shown."""
 
     def ask() -> None:
-        with desk_of(place.store) as edge:
+        with desk_of(place.store, clock=lambda: stamp_of(_now())) as edge:
             told = asked(edge, "POST", "/v1/forecast", json={"clusters": ["nl-rotterdam"], "steps": 2})
             if told.status_code != 200:
                 raise ModelError(**{name: told.json()["error"][name] for name in REFUSAL})
+            sys.stdout.write(f"issued_at {told.json()['issued_at']}\n")
 
     return forecarbon.guarded(ask)
 
 
-def ended(process: tuple[int, int, int]) -> Told:
-    """Wait for a job; what became of it."""
+def ended(process: tuple[int, int, int], seconds: float = _SECONDS) -> Told:
+    """Wait for a job; what became of it. One that hangs is killed, and fails the test."""
     child, out, err = process
-    said = []
-    with os.fdopen(out) as told, os.fdopen(err) as complained:
-        alarm = time.monotonic() + _SECONDS
-        said = [told.read(), complained.read()]
-        assert time.monotonic() < alarm, "a job hung"
-    return Told(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), *said)
+    said, alarm = {out: b"", err: b""}, time.monotonic() + seconds
+    with selectors.DefaultSelector() as pipes:
+        for pipe in said:
+            pipes.register(pipe, selectors.EVENT_READ)
+        while pipes.get_map() and (left := alarm - time.monotonic()) > 0:
+            for ready, _ in pipes.select(left):
+                part = os.read(ready.fd, 65_536)
+                said[ready.fd] += part
+                if not part:
+                    pipes.unregister(ready.fd)
+        hung = bool(pipes.get_map())
+    for pipe in said:
+        os.close(pipe)
+    if hung:  # with what it started: a job has a session of its own
+        with suppress(ProcessLookupError):
+            os.killpg(child, signal.SIGKILL)
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    told = Told(status, *(each.decode("utf-8", "replace") for each in said.values()))
+    assert not hung, f"a job hung: {told}"
+    return told
 
 
 def run(job: str, place: Place, fault: Fault = lambda: None) -> Told:

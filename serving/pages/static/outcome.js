@@ -21,11 +21,22 @@ export function span(change) {
 
 export const measured = (told) => told.targets.find((one) => one.status === "measured" && one.change) ?? null;
 
+// What a planned delay does, in words that follow its sign; a chance whose change rounds away stays.
+export function delayed({ name, delay, year }) {
+  const late = `${name} ${delay.years} ${delay.years === 1 ? "year" : "years"} late: `;
+  const shown = Math.round(1000 * delay.change.p);
+  const more = mt(Math.abs(delay.more_up_to_year));
+  const none = Number.parseFloat(number(Math.abs(million(delay.more_up_to_year)))) === 0;
+  if (shown === 0 && none) return `${late}no effect on the chance (${chance(delay.after.p)}) nor on emissions up to ${year}.`;
+  const moved = shown === 0 ? `the chance stays at ${chance(delay.after.p)}`
+    : `the chance ${shown < 0 ? "falls" : "rises"} from ${chance(delay.before.p)} to ${chance(delay.after.p)}, ${span(delay.change)}`;
+  return `${late}${moved}, and ${none ? "as much is" : `${more} ${delay.more_up_to_year > 0 ? "more" : "less"} are`} emitted up to ${year}.`;
+}
+
 // P(target) before and after in figures, and what each delay does, in sentences.
 export function verdict(told) {
   const one = measured(told);
-  const lines = told.sensitivity.filter((row) => row.delay).map((row) => el("p", { class: "delay" },
-    `${row.name} ${row.delay.years} years late: the chance falls from ${chance(row.delay.before.p)} to ${chance(row.delay.after.p)}, ${span(row.delay.change)}, and ${mt(row.delay.more_up_to_year)} more are emitted up to ${row.year}.`));
+  const lines = told.sensitivity.filter((row) => row.delay).map((row) => el("p", { class: "delay" }, delayed(row)));
   if (!one) {
     const refused = told.targets.find((each) => each.status === "refused");
     return [el("p", { class: "notice" }, refused ? `The target cannot be measured: ${refused.refusal.found}. What helps: ${refused.refusal.remedy}.` : "No target is ahead here: the chart shows what the plan does to emissions."), ...lines];
