@@ -292,11 +292,16 @@ def test_a_store_that_cannot_be_written_to_is_backed_up(full: Path, tmp_path: Pa
 
 
 @pytest.fixture(scope="module")
-def postgres() -> Iterator[DatabaseServer]:
+def installed() -> Path:
     found = programs()
     if found is None:
         pytest.skip("no PostgreSQL here: install the package `postgresql` of your system")
-    made = DatabaseServer(found)
+    return found
+
+
+@pytest.fixture(scope="module")
+def postgres(installed: Path) -> Iterator[DatabaseServer]:
+    made = DatabaseServer(installed)
     try:
         made.start()
         yield made
@@ -341,12 +346,9 @@ def test_a_state_in_postgresql_goes_there_and_back(
 
 
 def test_killed_with_the_state_in_postgresql_it_is_run_again(
-    full: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    full: Path, tmp_path: Path, installed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = programs()
-    if found is None:
-        pytest.skip("no PostgreSQL here: install the package `postgresql` of your system")
-    with database(found) as address:
+    with database(installed) as address:
         killed_and_again(full, tmp_path, address, monkeypatch)
 
 
