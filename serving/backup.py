@@ -60,7 +60,7 @@ def back_up(store: Path, to: Path, *, now: datetime) -> BackedUp:
             expected="a store to back up",
             remedy="name it with --store or FORECARBON_STORE",
         )
-    target = to / f"forecarbon-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}.tar" if to.is_dir() else to
+    target = _unused(to, now) if to.is_dir() else to
     if target.exists():
         raise AskError(
             "backup-exists",
@@ -84,6 +84,13 @@ def back_up(store: Path, to: Path, *, now: datetime) -> BackedUp:
         os.replace(scratch / target.name, target)
         fsync_folder(target.parent)
     return BackedUp(target, manifest, kept_elsewhere())
+
+
+def _unused(folder: Path, now: datetime) -> Path:
+    """A name of its own in the folder: two backups of one second are two files."""
+    stem = f"forecarbon-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+    names = (f"{stem}.tar", *(f"{stem}-{number}.tar" for number in range(2, 1000)))
+    return next((folder / name for name in names if not (folder / name).exists()), folder / names[0])
 
 
 def kept_elsewhere() -> tuple[str, ...]:

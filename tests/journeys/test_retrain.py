@@ -20,7 +20,7 @@ from serving.layout import read_pointer
 from serving.opened import open_pack
 from tests.conftest import run_in
 
-KILLS: Final = 2
+KILLS: Final = 1
 SMALL: Final = """
 name = "small"
 experiment = "small"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any, Literal
 
@@ -48,20 +49,26 @@ def test_a_narrow_window_is_not_scrolled_sideways(
     page.context.close()
 
 
+# One function makes those of every panel: a few of a kind on a page show it.
+MOST_OF_A_KIND = 3
+
+
 @pytest.mark.parametrize("address", ADDRESSES)
-def test_every_download_is_what_it_says(page: Page, address: str) -> None:
+def test_downloads_are_what_they_say(page: Page, address: str) -> None:
     page.goto(address)
     settled(page)
-    kinds = set()
+    kinds = Counter[str]()
     for button in page.locator("[data-download]").all():
         kind = button.get_attribute("data-download") or ""
+        if kinds[kind] == MOST_OF_A_KIND:
+            continue
         with page.expect_download() as waiting:
             button.click()
         page.wait_for_timeout(120)  # Chromium drops downloads beyond ten a second
-        kinds.add(kind)
+        kinds[kind] += 1
         assert waiting.value.suggested_filename.endswith(f".{kind}")
         check(kind, Path(str(waiting.value.path())).read_bytes())
-    assert {"csv", "json"} <= kinds
+    assert {"csv", "json"} <= set(kinds)
 
 
 def check(kind: str, content: bytes) -> None:

@@ -115,10 +115,11 @@ def test_what_is_noted_meanwhile_is_whole_or_not_there(full: Path, tmp_path: Pat
 
 def test_a_folder_gets_a_file_with_a_name_of_its_own(full: Path, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
-    assert back_up(full, tmp_path / "out", now=NOW).file.name == "forecarbon-20261128T120000Z.tar"
+    names = [back_up(full, tmp_path / "out", now=NOW).file.name for _ in range(2)]
+    assert names == ["forecarbon-20261128T120000Z.tar", "forecarbon-20261128T120000Z-2.tar"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(names)
     with pytest.raises(AskError, match="backup-exists"):
-        back_up(full, tmp_path / "out", now=NOW)
-    assert [path.name for path in (tmp_path / "out").iterdir()] == ["forecarbon-20261128T120000Z.tar"]
+        back_up(full, tmp_path / "out" / names[0], now=NOW)
 
 
 @pytest.mark.parametrize(("place", "name", "call"), [("archive", "_put", "1"), ("archive", "_put", "4"),
