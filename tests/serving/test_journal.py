@@ -42,7 +42,7 @@ journal = Journal(store)
 begun = time.monotonic()
 for number in range(300):
     journal.note(entry(number))
-assert time.monotonic() - begun < 0.5
+assert time.monotonic() - begun < 5  # a wait for room at each would be longer
 wait_for(lambda: journal.state == "degraded")
 time.sleep(0.3)
 assert journal.state == "degraded"

@@ -86,7 +86,6 @@ def test_headers_that_do_not_come_to_an_end_cost_the_connection() -> None:
         for begun in (b"", b"POST / HTTP/1.1\r\nHost: x\r\nX-Slow: "):
             with socket.create_connection(("127.0.0.1", port)) as line:
                 line.sendall(begun)
-                at = time.monotonic()
                 for _ in range(20):
                     time.sleep(0.1)
                     try:
@@ -95,7 +94,8 @@ def test_headers_that_do_not_come_to_an_end_cost_the_connection() -> None:
                         break
                     if heard_end(line):
                         break
-                assert time.monotonic() - at < 1.9
+                else:
+                    pytest.fail("two seconds of unfinished headers were put up with")
 
 
 def heard_end(line: socket.socket) -> bool:
@@ -186,28 +186,32 @@ def test_the_rest_of_a_refused_body_is_awaited_for_a_moment_only() -> None:
         for sent in (b"", b"a"):
             with socket.create_connection(("127.0.0.1", port)) as line:
                 line.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n" + sent)
-                assert heard(line, 0.6).endswith(b"no")
+                assert heard(line, 5.0).endswith(b"no")
         with socket.create_connection(("127.0.0.1", port)) as line:
             line.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n")
-            assert is_cut(line, 3.0)
+            assert is_cut(line, 10.0)
 
 
 @pytest.mark.usefixtures("short")
-def test_a_refused_body_that_comes_in_time_leaves_the_connection_good() -> None:
+def test_a_refused_body_that_comes_in_time_leaves_the_connection_good(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(patience, "HEADER_SECONDS", 30.0)
+    monkeypatch.setattr(patience, "LINGER_SECONDS", 2.0)
     with served(refusing) as port, socket.create_connection(("127.0.0.1", port)) as line:
-        for _ in range(3):
+        for pause in (0, 2.2, 0):  # longer than a moment: the request is whole, so nothing is cut
             line.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nab")
             time.sleep(0.05)
             line.sendall(b"cd")
-            time.sleep(0.2)  # longer than a moment: the request is whole, so nothing is cut
             assert line.recv(500).startswith(b"HTTP/1.1 404")
+            time.sleep(pause)
 
 
 @pytest.mark.usefixtures("short")
 def test_pipelined_requests_are_all_answered() -> None:
     with served() as port, socket.create_connection(("127.0.0.1", port)) as line:
         line.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nab" * 20)
-        assert heard(line, 3.0).count(b"HTTP/1.1 200") == 20
+        assert heard(line, 10.0).count(b"HTTP/1.1 200") == 20
 
 
 @pytest.mark.usefixtures("short")

@@ -124,7 +124,7 @@ def end_of(mutant: Mutant, path: Path, declared: Declared, *, keep_good: bool) -
 def test_a_spoilt_inventory_gives_true_figures_or_a_named_refusal(kind: Kind, tmp_path: Path) -> None:
     ways = kind.ways()
     asked = os.environ.get("FORECARBON_MUTANTS")
-    count = max(int(int(asked or 200) * kind.share), len(ways))
+    count = max(int(int(asked or 100) * kind.share), len(ways))
     path, ends = tmp_path / kind.name, []
     for mutant in made(ways, count=count, seed=31):
         path.write_bytes(mutant.payload)

@@ -8,7 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -303,33 +303,34 @@ def _tracker_disk_full(store: Path, monkeypatch: pytest.MonkeyPatch) -> Callable
     return undo
 
 
-@pytest.mark.parametrize(
-    ("fault", "code"),
-    [
-        (_locked, "tracking-unavailable"),
-        (_tracker_disk_full, "tracking-unavailable"),
-        (_model_disk_full, "model-unwritten"),
-        (_record_disk_full, "promotion-unwritten"),
-    ],
+# In the order in which a retrain would meet them: what one had done, the next takes over.
+FAULTS: Final = (
+    (_locked, "tracking-unavailable"),
+    (_model_disk_full, "model-unwritten"),
+    (_tracker_disk_full, "tracking-unavailable"),
+    (_record_disk_full, "promotion-unwritten"),
 )
+
+
 def test_what_fails_is_refused_by_name_and_the_next_retrain_succeeds(
-    store: Path, monkeypatch: pytest.MonkeyPatch, fault: Callable[..., Callable[[], None]], code: str
+    store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """One fault after the other meets the same retrain, which then succeeds."""
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    before = promotions.read(store)
+    before, plan = promotions.read(store), small_plan(seed=10)
     champion = registry.champion_folder(store)
-    plan, hours = small_plan(seed=10 + len(code) + len(before)), 10 + len(before)
-    with monkeypatch.context() as broken:
-        undo = fault(store, broken)
-        try:
-            with pytest.raises(ModelError) as refused:
-                again(store, plan, hours=hours)
-        finally:
-            undo()
-    assert refused.value.code == code
-    assert promotions.read(store) == before
-    assert registry.champion_folder(store) == champion
-    assert again(store, plan, hours=hours + 1).promoted
+    for hours, (fault, code) in enumerate(FAULTS, 10):
+        with monkeypatch.context() as broken:
+            undo = fault(store, broken)
+            try:
+                with pytest.raises(ModelError) as refused:
+                    again(store, plan, hours=hours)
+            finally:
+                undo()
+        assert refused.value.code == code
+        assert promotions.read(store) == before
+        assert registry.champion_folder(store) == champion
+    assert again(store, plan, hours=10 + len(FAULTS)).promoted
     assert promotions.read(store)[:-1] == before
     assert [run for run in read_records(store / ledger.FILE) if run["plan"] == "small"]
 
