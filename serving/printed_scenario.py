@@ -13,6 +13,7 @@ from rich.table import Table
 
 from features.errors import AskError
 from serving.printed import MEGATONNE, opened_shelf
+from serving.printed_progress import past_words
 from serving.scenario_view import compare_scenarios, read_scenario, scenario_view
 
 WIDE: Final = 110
@@ -103,7 +104,8 @@ def _print_target(told: dict[str, Any], console: Console) -> None:
         return
     before, after, change = told["baseline"], told["scenario"], told["change"]
     if change is None:
-        console.print(f"{goal['target_id']}: {before['status']}", markup=False)
+        told_as = past_words(before) if before["status"] == "past" else str(before["status"])
+        console.print(f"{goal['target_id']}: {told_as}", markup=False)
         return
     console.print(
         f"{goal['target_id']}, {_mt(told['level'])} Mt in {goal['target_year']}: chance {_chance(before)} -> "
