@@ -16,7 +16,7 @@ from typing import Any, Final, TypeVar
 from features.errors import ModelError
 
 PLANS, INVENTORIES, REPORTS = "plans", "inventories", "reports"
-SCENARIOS, PORTFOLIOS, PROVENANCE = "scenarios", "portfolios", "provenance"
+SCENARIOS, PORTFOLIOS, PROVENANCE, SPLITS = "scenarios", "portfolios", "provenance", "splits"
 T = TypeVar("T")
 
 
@@ -45,6 +45,7 @@ LIMITS: Final[Mapping[str, Limits]] = {
     SCENARIOS: Limits(30.0, at_once=2, waiting=6),
     PORTFOLIOS: Limits(30.0),
     PROVENANCE: Limits(30.0),
+    SPLITS: Limits(30.0),
 }
 
 

@@ -22,6 +22,8 @@ from tests.serving.test_scenarios import ASK
 CSV: Final = {"content": b"site,year,t\na,2020,1\n", "headers": {"content-type": "text/csv"}}
 DEAR: Final[dict[str, tuple[str, str, dict[str, Any]]]] = {
     "/v1/insights/portfolio": (bench.PORTFOLIOS, "POST", {"json": {"scenarios": [ASK]}}),
+    "/v1/insights/decomposition": (bench.SPLITS, "POST", {}),
+    "/v1/insights/forecast-split": (bench.SPLITS, "POST", {}),
     "/v1/scenarios": (bench.SCENARIOS, "POST", {"json": ASK}),
     "/v1/scenarios/compare": (bench.SCENARIOS, "POST", {"json": {"scenarios": [ASK]}}),
     "/v1/insights/funding": (bench.REPORTS, "POST", {}),
