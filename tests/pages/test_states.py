@@ -39,13 +39,22 @@ def test_axe_finds_nothing_grave(
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
-def test_a_narrow_window_is_not_scrolled_sideways(
+def test_a_narrow_window_is_not_scrolled_sideways_and_paper_cuts_nothing(
     browser: Browser, served: str, seen: Seen, address: str
 ) -> None:
     page = opened(browser, served, seen, viewport={"width": 390, "height": 844})
     page.goto(address)
     settled(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    page.set_viewport_size({"width": 695, "height": 1000})  # A4 inside its margins
+    page.emulate_media(media="print")
+    # A table that is wider than the paper is cut there.
+    cut = "all => all.filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.ariaLabel)"
+    assert page.locator(".scroll").evaluate_all(cut) == []
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    for name in ("nav a", ".panel .foot", "button.quiet"):
+        assert page.locator(name).locator("visible=true").count() == 0
     page.context.close()
 
 
