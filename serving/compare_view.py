@@ -100,7 +100,7 @@ def _chosen(scopes: Mapping[str, str], scope: str, named: Sequence[str], standin
         if name not in scopes:
             if name in standing.pack.clusters:
                 ground_of(name, standing)  # refuses it, with the reason
-            raise unknown_series(name)
+            raise unknown_series(name, standing)
     groups = _groups(scopes)
     if scope and scope not in groups:
         raise AskError(

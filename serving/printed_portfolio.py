@@ -42,7 +42,7 @@ def print_portfolio(
 
 
 def _read(file: Path) -> dict[str, Any]:
-    table = loaded(file)
+    table = loaded(file, "portfolio")
     if not isinstance(table, dict):
         raise _no_portfolio(file, f"a {type(table).__name__}", "write a table with scenarios")
     if "series" in table:

@@ -42,7 +42,7 @@ def test_it_prints_tonnes_share_and_who_is_left_out(
         ("a.json", json.dumps(ASK), "portfolio-unreadable", 'scenarios = ["a.json"]'),
         ("a.json", "[]", "portfolio-unreadable", "write a table"),
         ("a.json", '{"scenarios": [{"saved": "x"}]}', "portfolio-unreadable", "over HTTP"),
-        ("a.toml", 'scenarios = ["none.toml"]', "scenario-unreadable", "docs/examples"),
+        ("a.toml", 'scenarios = ["none.toml"]', "scenario-missing", "docs/examples"),
         ("a.toml", "odd = 1", "unknown-field", "odd"),
     ],
 )
