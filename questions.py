@@ -89,6 +89,21 @@ def scenario(
 
 
 @app.command()
+def portfolio(
+    file: Annotated[
+        Path | None, typer.Argument(help="Your scenarios, in TOML or JSON; without: the registry's projects.")
+    ] = None,
+    year: Annotated[int | None, typer.Option(help="That parts are told of; 2035 when left out.")] = None,
+    as_json: AsJson = False,
+    store: Store = AT_HOME,
+) -> None:
+    """All plans of all clusters together: what they avoid a year, as a share of what is claimed."""
+    from serving.printed_portfolio import print_portfolio
+
+    print_portfolio(file, store=store, year=year, as_json=as_json)
+
+
+@app.command()
 def report(
     cluster: Annotated[str, typer.Argument(help="Cluster of the registry.")],
     out: Annotated[Path, typer.Option(help="Where to write it.")],

@@ -26,7 +26,9 @@ Store = Annotated[
     Path,
     typer.Option("--store", envvar="FORECARBON_STORE", help="Where models, runs and forecasts are kept."),
 ]
-To = Annotated[Path, typer.Option(help="A new file; or a folder, in which it gets a name of its own.")]
+To = Annotated[
+    Path, typer.Option(help="A folder, in which it gets a name of its own; or a new file, with an ending.")
+]
 Source = Annotated[Path, typer.Argument(help="A file that `forecarbon backup` wrote.")]
 Replace = Annotated[bool, typer.Option("--replace", help="Give up what the store holds.")]
 KeepModels = Annotated[int, typer.Option(min=0, help="The newest saved models that stay in any case.")]

@@ -83,7 +83,7 @@ def measured(resolved: Resolved, ground: Ground, scales: Scales) -> dict[str, An
         "latest": {"year": record.year, "value": record.value, "evidence": record.evidence_at(record.year)},
         "on_track": None if course is None else on_track(record, course).as_record(),
         "needed": needed(record, resolved.level, resolved.goal.target_year).as_record(),
-        "chance": chance_of(resolved, future, scales),
+        "chance": chance_of(resolved, future, scales, record),
         "crossing": chance.crossing(future, _column(resolved)).as_record(),
         "budget": _budget(record, future, course),
         "science": _science(resolved, scales.factors),
@@ -102,13 +102,13 @@ def _column(resolved: Resolved) -> Any:
     return resolved.levels if isinstance(resolved.levels, float) else np.asarray(resolved.levels)[None, :]
 
 
-def chance_of(resolved: Resolved, future: Future, scales: Scales) -> dict[str, Any]:
+def chance_of(resolved: Resolved, future: Future, scales: Scales, record: Record) -> dict[str, Any]:
     """P(E_T <= E*), its uncertainty and the band of the target year; for a target beyond the horizon the
-    last forecast year against the straight path, told as such."""
+    last forecast year against the straight path, told as such; for one that is past what came of it."""
     year, levels = resolved.goal.target_year, resolved.levels
     told: dict[str, Any] = {"year": year, "status": "ahead", "level": resolved.level}
     if year < int(future.years[0]):
-        return {**told, "status": "past", "p": None}
+        return {**told, "status": "past", "p": None, "outcome": outcome_of(resolved, record)}
     if year > future.horizon:
         course = course_of(resolved)
         if course is None:
@@ -124,6 +124,13 @@ def chance_of(resolved: Resolved, future: Future, scales: Scales) -> dict[str, A
         "emissions": {"q0.1": low, "q0.5": middle, "q0.9": high},
         "shortfall": middle - resolved.level,
     }
+
+
+def outcome_of(resolved: Resolved, record: Record) -> dict[str, Any]:
+    """What was emitted in a target year that is past, tCO2e, and whether the target was met; None where there
+    is no figure of that year."""
+    value = record.at(resolved.goal.target_year)
+    return {"value": value, "met": None if value is None else value <= resolved.level}
 
 
 def probability(share: float, future: Future, scales: Scales) -> dict[str, Any]:

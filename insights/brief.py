@@ -200,8 +200,8 @@ def _of_track(told: Mapping[str, Any], place: str) -> list[Said]:
 
 def _of_need(told: Mapping[str, Any], place: str) -> list[Said]:
     need, at_ = told["needed"], f"{place}/needed"
-    if need["linear"] is None:
-        return [Said("past", {"target_year": f"{place}/target/target_year"})]
+    if told["chance"]["status"] == "past":
+        return [_of_outcome(told["chance"]["outcome"], place)]
     if need["linear"] <= 0:
         return []
     said = [Said("need", {"linear": f"{at_}/linear"})]
@@ -213,6 +213,14 @@ def _of_need(told: Mapping[str, Any], place: str) -> list[Said]:
     elif need["achieved"] is not None and need["achieved"] < 0:
         said.append(Said("need-growth", pace))
     return said
+
+
+def _of_outcome(outcome: Mapping[str, Any], place: str) -> Said:
+    year = {"target_year": f"{place}/target/target_year"}
+    if outcome["value"] is None:
+        return Said("past", year)
+    told = {**year, "mt": f"{place}/chance/outcome/value", "level": f"{place}/level"}
+    return Said("past-met" if outcome["met"] else "past-missed", told)
 
 
 def _of_chance(told: Mapping[str, Any], place: str) -> list[Said]:

@@ -165,9 +165,13 @@ def _kept_to(member: Laid, room: Mapping[str, Float]) -> Laid:
     return replace(member, applied=replace(laid, gross=tuple(gross), paths=paths))
 
 
-def years_of(found: Coalition) -> list[dict[str, Any]]:
+def years_of(found: Coalition, claim: float) -> list[dict[str, Any]]:
     """By year, tCO2e: what all clusters emit without and with the plans, what plans take off, and how far the
-    total is below the newest figures."""
+    total is below the newest figures; and what plans take off as a share of a claim.
+
+    Args:
+        claim: tCO2e a year.
+    """
     baseline, abated = found.baseline, found.abated
     now = newest(found)
     return [
@@ -176,6 +180,7 @@ def years_of(found: Coalition) -> list[dict[str, Any]]:
             "baseline": _bands(baseline[k]),
             "planned": _bands(baseline[k] - abated[k]),
             "abated": {**_bands(abated[k]), "mean": float(abated[k].mean())},
+            "share_of_claim": {**_bands(abated[k] / claim), "mean": float(abated[k].mean()) / claim},
             "fall": _bands(now - (baseline[k] - abated[k])),
         }
         for k, year in enumerate(found.years)

@@ -7,6 +7,7 @@ the scatter of the bridge: Student's t of the logarithm, as in ``features.series
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
@@ -14,7 +15,7 @@ import numpy.typing as npt
 from scipy.stats import t as student
 
 from features.series.bridges import Bridge
-from insights.figures import Future, Record
+from insights.figures import Future
 
 Float = npt.NDArray[np.float64]
 
@@ -26,21 +27,24 @@ NEAR: Final = 3.0
 FEWEST_NEAR: Final = 0.01
 
 
-def informed(future: Future, published: Record, over: Bridge) -> Future:
+def informed(future: Future, totals: Mapping[int, float], over: Bridge) -> Future:
     """``future`` (in the published scope) with its paths weighed by the totals of years it forecasts.
+
+    Args:
+        totals: year -> tCO2e as published, of any years.
 
     Left as it is where no year is in both, where hardly a path comes near a total, or where fewer than
     ``FEWEST_EFFECTIVE`` even paths would be left: then the totals contradict the forecast, and the answer
     must say so rather than lean on a few paths.
     """
-    shared = [k for k, year in enumerate(future.years) if published.at(int(year)) is not None]
+    shared = [k for k, year in enumerate(future.years) if int(year) in totals]
     if not shared or over.thin or not over.spread > 0:
         return future
     n = len(over.ratios)
     scale = over.spread * np.sqrt(1 + 1 / n)
     logs = np.zeros(future.paths.shape[1])
     for k in shared:
-        total = published.at(int(future.years[k])) or np.nan
+        total = totals[int(future.years[k])]
         with np.errstate(divide="ignore"):
             miss = np.log(total) - np.log(future.own[k] * over.ratio)
         if (np.abs(miss) <= NEAR * scale).mean() < FEWEST_NEAR:

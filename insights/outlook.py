@@ -116,8 +116,8 @@ def _target(resolved: Resolved, bench: Bench, ground: Ground, scales: Scales) ->
         "scope": resolved.scope,
         "level": resolved.level,
         "notes": list(resolved.notes),
-        "baseline": chance_of(resolved, future, scales),
-        "scenario": chance_of(resolved, planned, scales),
+        "baseline": chance_of(resolved, future, scales, ground.records[resolved.scope]),
+        "scenario": chance_of(resolved, planned, scales, ground.records[resolved.scope]),
         "change": change,
         "expected_shortfall": None
         if mark is None

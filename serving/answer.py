@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -12,16 +11,12 @@ import numpy.typing as npt
 from features.errors import AskError, DataError
 from features.series.words import UNIQUE_ID, UNIT
 from serving.crossing import crossed, refusal_of
-from serving.layout import PLANT
-from serving.refusals import refusal_of_name
+from serving.refusals import meant, refusal_of_name
 from serving.shelf import Rung, Standing
 from serving.wire import MAX_NUMBERS, ForecastAsk, quantile_key
 
 Float = npt.NDArray[np.float64]
 
-GUESSED: Final = 3
-NEAR: Final = 0.6
-MOST_NEAR: Final = 1_000
 # Refusals that are about how a series was asked for, not about the series.
 OF_THE_QUESTION: Final = ("quantile-out-of-reach", "bridge-", "scope-unknown")
 
@@ -166,15 +161,12 @@ def _all_refused(refusals: list[dict[str, Any]], standing: Standing) -> AskError
             facts=facts,
         )
     if len(unknown) == len(refusals):
-        # Plants are too many to be compared with, letter by letter, while others wait.
-        known = [name for name, rung in standing.rungs.items() if rung.entry.kind != PLANT]
-        near = _near(names[:GUESSED], [*known, *standing.pack.absent][:MOST_NEAR])
         return AskError(
             unknown[0]["code"],
             found=f"{len(names)} unknown: {names[0]!r}" if len(names) > 1 else unknown[0]["found"],
             expected=unknown[0]["expected"],
             offenders=names,
-            remedy=(f"did you mean {near}? " if near else "") + unknown[0]["remedy"],
+            remedy=meant(names, standing) + unknown[0]["remedy"],
             facts=facts,
         )
     told = next(item for item in refusals if not item["code"].startswith("unknown-"))
@@ -186,8 +178,3 @@ def _all_refused(refusals: list[dict[str, Any]], standing: Standing) -> AskError
         remedy=told["remedy"],
         facts=facts,
     )
-
-
-def _near(names: Iterable[str], known: list[str]) -> str:
-    close = [difflib.get_close_matches(name, known, n=1, cutoff=NEAR) for name in names]
-    return ", ".join(dict.fromkeys(found[0] for found in close if found))

@@ -60,7 +60,9 @@ def back_up(store: Path, to: Path, *, now: datetime) -> BackedUp:
             expected="a store to back up",
             remedy="name it with --store or FORECARBON_STORE",
         )
-    target = _unused(to, now) if to.is_dir() else to
+    # A name without an ending is that of a folder, whether it is there or not: files end in .tar or the like.
+    inside = to.is_dir() or not (to.suffix or to.exists())
+    target = _unused(to, now) if inside else to
     if target.exists():
         raise AskError(
             "backup-exists",
@@ -70,6 +72,8 @@ def back_up(store: Path, to: Path, *, now: datetime) -> BackedUp:
         )
     # A store that cannot be written to is not cleared up either: then there is nobody to shut out.
     locked = one_at_a_time(store / UPKEEP_LOCK, UPKEEP) if os.access(store, os.W_OK) else nullcontext()
+    if inside:
+        to.mkdir(parents=True, exist_ok=True)
     with locked, scratch_folder(target.parent, ".forecarbon-backup-") as scratch:
         pointer = _pointer(store)
         facts = {

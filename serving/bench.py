@@ -7,7 +7,7 @@ forecasts nor the other kinds wait behind it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -16,7 +16,7 @@ from typing import Any, Final, TypeVar
 from features.errors import ModelError
 
 PLANS, INVENTORIES, REPORTS = "plans", "inventories", "reports"
-SCENARIOS, PORTFOLIOS, PROVENANCE = "scenarios", "portfolios", "provenance"
+SCENARIOS, PORTFOLIOS, PROVENANCE, SPLITS = "scenarios", "portfolios", "provenance", "splits"
 T = TypeVar("T")
 
 
@@ -45,6 +45,7 @@ LIMITS: Final[Mapping[str, Limits]] = {
     SCENARIOS: Limits(30.0, at_once=2, waiting=6),
     PORTFOLIOS: Limits(30.0),
     PROVENANCE: Limits(30.0),
+    SPLITS: Limits(30.0),
 }
 
 
@@ -57,6 +58,7 @@ class Bench:
         self._pool = ThreadPoolExecutor(limits.at_once, thread_name_prefix=name)
         # Work begun or in line, and whose it is; taken out in the thread that ends it.
         self._held: dict[Future[Any], str] = {}
+        self._alike: dict[Hashable, Future[Any]] = {}
 
     async def run(self, who: str, work: Callable[..., T], *of: Any) -> T:
         """What ``work`` gives, off the loop; its own refusals pass through.
@@ -67,13 +69,28 @@ class Bench:
         Raises:
             ModelError: no free place (``too-busy``), or the time ran out (``took-too-long``).
         """
+        # Whoever gives up, or is gone, is taken out of the line.
+        return await self._within(asyncio.wrap_future(self._begun(who, work, *of)))
+
+    async def run_once(self, question: Hashable, work: Callable[..., T], *of: Any) -> T:
+        """As ``run``, of nobody's own question: whoever asks it while it is worked out waits for that answer
+        and takes no place."""
+        job = self._alike.get(question)
+        if job is None:
+            job = self._alike[question] = self._begun("", work, *of)
+            job.add_done_callback(lambda _: self._alike.pop(question, None))
+        return await self._within(asyncio.shield(asyncio.wrap_future(job)))
+
+    def _begun(self, who: str, work: Callable[..., T], *of: Any) -> Future[T]:
         self._admit(who)
         job = self._pool.submit(work, *of)
         self._held[job] = who
         job.add_done_callback(self._free)
+        return job
+
+    async def _within(self, job: asyncio.Future[T]) -> T:
         try:
-            # Whoever gives up, or is gone, is taken out of the line.
-            return await asyncio.wait_for(asyncio.wrap_future(job), self._limits.seconds)
+            return await asyncio.wait_for(job, self._limits.seconds)
         except TimeoutError:
             raise ModelError(
                 "took-too-long",

@@ -1,20 +1,25 @@
-"""What POST /v1/insights/portfolio does."""
+"""What /v1/insights/portfolio does."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from insights.goals import FIRST_YEAR, LAST_YEAR
 from serving.bench import PORTFOLIOS, bench_of
 from serving.call import Call
 from serving.coalition_view import MOST_SCENARIOS, coalition_view
 from serving.desk import Desk
 from serving.errors import of_validation
+from serving.handlers import view
 from serving.insight_ask import Year
 from serving.provenance import with_id
+from serving.queries import Question, year_of
 from serving.reply import Reply, of_record
 from serving.saved_handlers import table_of_saved
+from serving.shelf import Standing
 from serving.wire import WHOLE, loaded_of
 
 PORTFOLIO: Final = "portfolio"
@@ -42,6 +47,17 @@ def read_portfolio(body: bytes) -> PortfolioAsk:
         return PortfolioAsk.model_validate(loaded_of(body, "{}"))
     except ValidationError as fault:
         raise of_validation(fault) from None
+
+
+async def registered(desk: Desk, call: Call) -> Reply:
+    """GET /v1/insights/portfolio: under the registry's projects; worked out once for a model, then kept."""
+
+    def look(standing: Standing, told: Question) -> Mapping[str, Any]:
+        year = year_of(told, "year", FIRST_YEAR, LAST_YEAR)
+        question = {} if year is None else {"year": year}
+        return with_id(PORTFOLIO, question, coalition_view(standing, question), standing)
+
+    return await view(desk, call, "portfolio", call.query("year"), look, bench=PORTFOLIOS)
 
 
 async def portfolio(desk: Desk, call: Call, body: bytes, key_id: str) -> Reply:

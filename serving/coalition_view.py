@@ -86,7 +86,7 @@ def coalition_view(standing: Standing, question: Mapping[str, Any]) -> dict[str,
             "of": "the luck of projects of one kind: late and not built alike; and all weak priors beside it",
         },
         "now": newest(found),
-        "years": years_of(found),
+        "years": years_of(found, claim),
         "claim": {
             **{name: claimed[name] for name in ("reduction_potential_mt", "date", "source", "evidence")},
             "counts": "potential cuts a year as the initiative reports them; an inventory of nothing",
@@ -177,7 +177,7 @@ def _grounds(standing: Standing, rows: Sequence[Mapping[str, Any]], read: _Read)
                 raise
             read.absent.append({"cluster_id": name, "code": why.code, "found": why.found})
             for row in (r for r in rows if r["cluster_id"] == name):
-                read.left_out.append(left(row, "no-paths", f"{name} has no joint paths to lay it over"))
+                read.left_out.append(left(row, "no-paths", "its cluster has no forecast here to lay it over"))
     return grounds
 
 

@@ -100,7 +100,7 @@ def _chosen(scopes: Mapping[str, str], scope: str, named: Sequence[str], standin
         if name not in scopes:
             if name in standing.pack.clusters:
                 ground_of(name, standing)  # refuses it, with the reason
-            raise unknown_series(name)
+            raise unknown_series(name, standing)
     groups = _groups(scopes)
     if scope and scope not in groups:
         raise AskError(
@@ -135,6 +135,7 @@ def _draws(ground: Ground, standing: Standing, by: str, year: int, activity: Map
             return np.asarray(then / activity[ground.name])
         return yearly_rate(record.value, then, year - record.year)
     goals = [g for g in goals_of(ground.name, standing) if g.kind != "net-zero"]
+    past = [str(g.target_year) for g in goals if g.target_year <= ground.records[ground.own].year]
     for telling in gathered(goals):
         resolved = resolve(telling.goal, ground)
         course = course_of(resolved)
@@ -144,7 +145,8 @@ def _draws(ground: Ground, standing: Standing, by: str, year: int, activity: Map
             return _even(share_of_target(then, course.base, course.level), future.weights)
     raise AskError(
         "no-measured-target",
-        found=f"{ground.name}: no target with a base in its scope",
+        found=f"{ground.name}: no target with a base in its scope"
+        + (f"; target year {', '.join(dict.fromkeys(past))} is past" if past else ""),
         expected="a target in force with base year and base value",
         remedy="send one to POST /v1/insights/progress, or compare by rate",
     )

@@ -9,6 +9,7 @@ from features.errors import AskError, DataError, ForecarbonError
 from features.series.words import UNIQUE_ID
 from models.track_record import TrackRecord
 from serving.errors import shown
+from serving.refusals import EVERY_SERIES, meant
 from serving.shelf import Standing
 
 _ROW_ONLY: Final = ("role", UNIQUE_ID, "kind")
@@ -28,7 +29,7 @@ def evidence_view(unique_id: str, standing: Standing) -> dict[str, Any]:
     """
     rung = standing.rungs.get(unique_id)
     if rung is None and unique_id not in standing.pack.absent:
-        raise unknown_series(unique_id)
+        raise unknown_series(unique_id, standing)
     pack = standing.pack if rung is None else rung.pack
     track = pack.kept.track
     own = None if track is None else track.of_series("challenger", unique_id)
@@ -47,13 +48,13 @@ def evidence_view(unique_id: str, standing: Standing) -> dict[str, Any]:
     }
 
 
-def unknown_series(name: str) -> AskError:
+def unknown_series(name: str, standing: Standing) -> AskError:
     """The refusal of a name that no series has."""
     return AskError(
         "unknown-series",
         found=f"series {shown(name)!r}",
         expected="a series of the registry",
-        remedy="see GET /v1/series for every series",
+        remedy=meant([name], standing) + EVERY_SERIES,
     )
 
 
@@ -61,7 +62,7 @@ def no_series(name: str, standing: Standing) -> ForecarbonError:
     """The refusal of a name that is not served: a series that ended or never was, or no name at all."""
     told = standing.pack.absent.get(name)
     if told is None:
-        return unknown_series(name)
+        return unknown_series(name, standing)
     return DataError(
         "series-absent",
         found=f"{name}: {told['reason']}",

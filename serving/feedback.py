@@ -50,7 +50,7 @@ async def actuals(desk: Desk, _: Call, body: bytes, key_id: str) -> Reply:
     standing = desk.shelf.standing
     unknown = [row.unique_id for row in told.rows if row.unique_id not in standing.rungs]
     if unknown:
-        raise unknown_series(unknown[0])
+        raise unknown_series(unknown[0], standing)
     rows = [Actual(row.unique_id, row.ds, row.y, _plain(row.source)) for row in told.rows]
     at = datetime.fromisoformat(desk.clock())
     new = await asyncio.to_thread(note_actuals, desk.state, rows, key_id, at)

@@ -11,16 +11,15 @@ import pandas as pd
 
 from features.errors import AskError, DataError, ForecarbonError
 from features.reference.tables import Reference, load
-from features.series.bridges import Bridge, cross_paths
+from features.series.bridges import Bridge
 from features.series.cadence import CADENCES
 from features.series.panel import Dense
 from features.series.quality import grade
 from features.series.scopes import bridge
 from features.series.words import CLUSTER_ID, DS, INITIATIVE, SCOPE, UNIQUE_ID
 from insights.figures import Future, Record
-from insights.informed import informed
 from insights.resolve import Ground
-from serving.crossing import dice_of
+from serving.crossing import later_of, read_in
 from serving.evidence import no_series
 from serving.layout import PLANT
 from serving.opened import OpenedPack
@@ -154,21 +153,15 @@ def read_over(
     """The paths in every published scope that a bridge leads to, and why not in the others."""
     futures: dict[str, Future] = {}
     refusals: dict[str, ForecarbonError] = {}
-    for scope, record in published.items():
+    for scope in published:
         told = pack.bridges.get((name, scope))
         if told is None or "code" in told:
             refusals[scope] = _no_bridge(name, scope, told)
             continue
-        over = Bridge.of_record(told)
-        count = future.paths.shape[1]
         try:
-            ratios = cross_paths(np.ones((1, count)), future.scope, over, dice_of(name, scope))[0]
+            futures[scope] = read_in(future, Bridge.of_record(told), later_of(told))
         except ForecarbonError as why:
             refusals[scope] = why
-            continue
-        even = np.full(count, 1 / count)
-        read = Future(scope, future.years, future.paths * ratios, even, future.paths, ratios)
-        futures[scope] = informed(read, record, over)
     return futures, refusals
 
 

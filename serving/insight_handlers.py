@@ -9,7 +9,7 @@ from typing import Any, Final
 from features.errors import AskError
 from insights.brief import LANGUAGE
 from insights.goals import FIRST_YEAR, LAST_YEAR, Goal
-from serving.bench import PROVENANCE, bench_of
+from serving.bench import PROVENANCE, SPLITS, bench_of
 from serving.call import Call
 from serving.coalition_handlers import PORTFOLIO
 from serving.coalition_view import coalition_view
@@ -209,21 +209,21 @@ async def drivers(desk: Desk, call: Call) -> Reply:
 
 
 async def decomposition(desk: Desk, call: Call, body: bytes, key_id: str) -> Reply:
-    """POST /v1/insights/decomposition: a table of the caller's."""
-    del call, key_id
-    asked = table_of(body)
-    return of_record(await asyncio.to_thread(_made, "decomposition", asked, desk.shelf.standing))
+    """POST /v1/insights/decomposition: a table of the caller's. Spreads of it are drawn many times."""
+    del call
+    asked, standing = table_of(body), desk.shelf.standing
+    return of_record(await bench_of(SPLITS).run(key_id, _made, "decomposition", asked, standing))
 
 
 async def forecast_split(desk: Desk, call: Call, body: bytes, key_id: str) -> Reply:
     """POST /v1/insights/forecast-split: the forecast of a series, with an activity of the caller's."""
-    del call, key_id
+    del call
     asked = table_of(body)
     if not isinstance(asked.get("series"), str):
         raise AskError(
             "field-missing", found="no series", expected="series, a text", remedy="name the series to split"
         )
-    return of_record(await asyncio.to_thread(_made, "forecast-split", asked, desk.shelf.standing))
+    return of_record(await bench_of(SPLITS).run(key_id, _made, "forecast-split", asked, desk.shelf.standing))
 
 
 async def calibration(desk: Desk, call: Call) -> Reply:

@@ -34,7 +34,7 @@ def lineage_view(unique_id: str, ds: str, standing: Standing) -> dict[str, Any]:
     """
     rung = standing.rungs.get(unique_id)
     if rung is None and unique_id not in standing.pack.absent:
-        raise unknown_series(unique_id)
+        raise unknown_series(unique_id, standing)
     pack = standing.pack
     day = period_of(ds, pack)
     # A previous champion's forecast may be of a period whose figure has since come: the figure goes first.

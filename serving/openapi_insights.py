@@ -206,6 +206,11 @@ def _chance() -> dict[str, Any]:
             "emissions": OPEN,
             "shortfall": NUMBER,
             "horizon": COUNT,
+            "outcome": {
+                **OPEN,
+                "description": "Of a target that is past: value (tCO2e emitted in its year) and met; "
+                "null where no figure of that year is held.",
+            },
         },
     )
 

@@ -28,12 +28,14 @@ from serving.openapi_parts import (
     posted,
     query,
     ref,
+    view_of,
 )
 from serving.openapi_scenarios import scenario_schemas, table_schema
 from serving.saved_handlers import LONGEST_ID
 from serving.scenario_view import MOST_COMPARED
 
 _NUMBER: Final = {"type": "integer", "minimum": 1, "maximum": 1_000_000}
+_YEAR: Final = {"type": "integer", "minimum": FIRST_YEAR, "maximum": LAST_YEAR}
 _ID: Final = {"type": "string", "minLength": 1, "maxLength": LONGEST_ID}
 _LATE: Final = {
     "version": 1,
@@ -72,6 +74,8 @@ def saved_paths() -> dict[str, Any]:
                            {"scenarios": [_IN_TIME, _LATE]}, "ScenarioComparison")
         },
         "/v1/insights/portfolio": {
+            "get": view_of("registeredPortfolio", "The coalition under the registry's projects", "Portfolio",
+                           [query("year", _YEAR, "The year that parts are told of; 2035 without it.")]),
             "post": posted("portfolio", "The coalition under all plans", "PortfolioAsk",
                            {"correlation": 0.5, "scenarios": [_LATE]}, "Portfolio")
         },
@@ -117,8 +121,7 @@ def _asks() -> dict[str, Any]:
                 "correlation": {"type": "number", "minimum": 0, "maximum": 1,
                                 "description": "Of the luck of projects of one kind; 0.3 without it."},
                 "seed": {"type": "integer", "minimum": 0, "maximum": 2**31 - 1},
-                "year": {"type": "integer", "minimum": FIRST_YEAR, "maximum": LAST_YEAR,
-                         "description": "The year that parts are told of."},
+                "year": {**_YEAR, "description": "The year that parts are told of."},
                 "registered": {"type": "boolean",
                                "description": "Whether registered projects stand in for what is not sent."},
             },
@@ -174,8 +177,9 @@ def _comparison() -> dict[str, Any]:
 
 def _portfolio() -> dict[str, Any]:
     bands = fields(_BANDS)
+    with_mean = fields({**_BANDS, "mean": NUMBER})
     year = fields({"year": COUNT, "baseline": bands, "planned": bands, "fall": bands,
-                   "abated": fields({**_BANDS, "mean": NUMBER})})  # fmt: skip
+                   "abated": with_mean, "share_of_claim": with_mean})  # fmt: skip
     chance = {"type": "number", "minimum": 0, "maximum": 1}
     passes = fields({
         "share": NUMBER, "tonnes": NUMBER,

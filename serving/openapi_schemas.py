@@ -194,6 +194,12 @@ def _bridge() -> dict[str, Any]:
             **dict.fromkeys(("ratio_low", "ratio_high", "spread"), NUMBER_OR_NULL),
             "years": {"type": "array", "items": _INTEGER},
             "evidence": TEXTS,
+            "informed_by": {
+                "type": "array",
+                "items": _INTEGER,
+                "description": "Years whose published totals weigh the paths: those that missed them count "
+                "less. Empty where none was published since, or where the totals contradict the forecast.",
+            },
         }
     )
 

@@ -101,6 +101,7 @@ def _flat(spoken: dict[str, Any], rows: list[dict[str, Any]]) -> pd.DataFrame:
             "made_by": spoken["made_by"],
             "scope": spoken["scope"],
             "bridge_ratio": (spoken["bridge"] or {}).get("ratio"),
+            "informed_by": " ".join(map(str, (spoken["bridge"] or {}).get("informed_by", ()))),
             **quality,
         }
         for row in rows
@@ -145,11 +146,14 @@ def bridge_line(bridge: dict[str, Any] | None) -> str:
     """The bridge a forecast crossed, in a sentence; "" without one."""
     if bridge is None:
         return ""
-    return (
+    told = (
         f"read in {bridge['to_scope']} ({bridge['gas_scope']}) over a bridge from {bridge['from_scope']}: "
         f"x {bridge['ratio']:.3f}, {bridge['level']:g}% {bridge['ratio_low']:.3f} to "
         f"{bridge['ratio_high']:.3f}, from {', '.join(map(str, bridge['years']))}"
     )
+    since = " and ".join(map(str, bridge["informed_by"]))
+    seen = f"; published totals of {since} are in it: futures that missed them count less"
+    return told + (seen if since else "")
 
 
 def quality_line(card: dict[str, Any] | None) -> str:

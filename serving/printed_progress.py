@@ -124,7 +124,7 @@ def _line(name: str, standing: Standing) -> list[str]:
     gaps = "; ".join(dict.fromkeys(gap["code"] for gap in told["missing"]))
     if not measured:
         return [name, _mt(latest["value"]), "", "", gaps]
-    first = measured[0]
+    first = next((each for each in measured if each["chance"]["status"] != "past"), measured[0])
     goal = f"{_mt(first['level'])} Mt in {first['target']['target_year']}"
     return [name, _mt(first["latest"]["value"]), goal, _chance(first["chance"]), gaps]
 
@@ -164,11 +164,21 @@ def _mt(tonnes: float | None) -> str:
 
 
 def _chance(told: dict[str, Any]) -> str:
+    if told["status"] == "past":
+        return past_words(told)
     if told["p"] is None:
         return str(told["status"])
     p, low, high = (_percent(told[name]) for name in ("p", "p_low", "p_high"))
     text = f"{p} ({low} to {high})"
     return f"{text} of its path in {told['year']}" if told["status"] == "beyond-horizon" else text
+
+
+def past_words(told: dict[str, Any]) -> str:
+    """What came of a target whose year is past."""
+    value, met = told["outcome"]["value"], told["outcome"]["met"]
+    if value is None:
+        return f"target year {told['year']} is past: no figure of it is held"
+    return f"target year {told['year']} is past: {_mt(value)} Mt, {'met' if met else 'missed'}"
 
 
 def _percent(share: float) -> str:

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from features.errors import AskError
 from serving.printed import MEGATONNE, opened_shelf
+from serving.printed_progress import past_words
 from serving.scenario_view import compare_scenarios, read_scenario, scenario_view
 
 WIDE: Final = 110
@@ -40,20 +41,27 @@ def print_scenarios(files: Sequence[Path], *, store: Path, as_json: bool = False
             console.print(f"- {place['place']}: {place['one']} -> {place['other']}", markup=False)
 
 
-def loaded(path: Path) -> Any:
-    """A TOML or JSON file.
+def loaded(path: Path, what: str = "scenario") -> Any:
+    """A TOML or JSON file; ``what`` it is called in refusals.
 
     Raises:
-        AskError: it is neither (``scenario-unreadable``).
+        AskError: it is neither (``scenario-unreadable``), or is not there (``scenario-missing``).
     """
     try:
         text = path.read_text(encoding="utf-8")
         return json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
+    except FileNotFoundError:
+        raise AskError(
+            f"{what}-missing",
+            found=f"no file {path}",
+            expected=f"a {what} in TOML or JSON",
+            remedy="name a file that is there; docs/examples has some that work",
+        ) from None
     except (OSError, ValueError, RecursionError) as fault:
         raise AskError(
-            "scenario-unreadable",
+            f"{what}-unreadable",
             found=f"{path.name}: {type(fault).__name__}: {fault}",
-            expected="a scenario in TOML or JSON",
+            expected=f"a {what} in TOML or JSON",
             remedy="see docs/insights.md for its fields, docs/examples for one that works",
         ) from None
 
@@ -103,7 +111,8 @@ def _print_target(told: dict[str, Any], console: Console) -> None:
         return
     before, after, change = told["baseline"], told["scenario"], told["change"]
     if change is None:
-        console.print(f"{goal['target_id']}: {before['status']}", markup=False)
+        told_as = past_words(before) if before["status"] == "past" else str(before["status"])
+        console.print(f"{goal['target_id']}: {told_as}", markup=False)
         return
     console.print(
         f"{goal['target_id']}, {_mt(told['level'])} Mt in {goal['target_year']}: chance {_chance(before)} -> "

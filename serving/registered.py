@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -13,6 +14,13 @@ from insights.scenario import Scenario
 REGISTERED: Final = "registered projects"
 # What is left of a project whose shares add up to one, but for rounding.
 _NOTHING: Final = 1e-9
+# Field of a project that the registry may lack -> how that is said.
+_ABSENT: Final = {
+    "capacity": "no size is known of it",
+    "start": "no start is known of it",
+    "kind": "it is not known what kind of lever it is",
+}
+_PLACE: Final = re.compile(r"^projects\[0\]\.project_id: \S+: ")
 Row = Mapping[str, Any]
 Make = Callable[[Mapping[str, Any]], Scenario]
 
@@ -58,7 +66,7 @@ class Registry:
         if home is not None and home != row["cluster_id"]:
             return "counted-elsewhere", f"it is counted once, in {home}"
         fault = self.faults.get(row["project_id"])
-        return None if fault is None else (fault.code, fault.found)
+        return None if fault is None else (fault.code, _plainly(fault))
 
     def _rest(self, row: Row) -> float:
         """The share of a project that no scenario of the caller's tells."""
@@ -114,6 +122,12 @@ def left(row: Row, code: str, reason: str) -> dict[str, Any]:
     """A project that is not in, with the reason."""
     told = {key: row[key] for key in ("project_id", "project", "cluster_id", "stage", "abatement_mt_per_yr")}
     return {**told, "code": code, "reason": reason}
+
+
+def _plainly(fault: ForecarbonError) -> str:
+    """Why a project makes no scenario, without the place in a table that nobody sent."""
+    field = str(fault.facts.get("field", "")).rpartition(".")[2]
+    return _ABSENT.get(field) or _PLACE.sub("", fault.found).replace("not-selected", "not selected")
 
 
 def _key(row: Row) -> str:

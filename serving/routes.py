@@ -62,6 +62,7 @@ GETS: Final = {
     "/v1/insights/compare": Route("compare", "read", insight_handlers.compare),
     "/v1/insights/drivers": Route("drivers", "read", insight_handlers.drivers),
     "/v1/insights/initiative": Route("initiative", "read", insight_handlers.initiative),
+    "/v1/insights/portfolio": Route("registered-portfolio", "read", coalition_handlers.registered),
     "/v1/insights/progress": Route("progress", "read", insight_handlers.progress),
     "/v1/insights/standings": Route("standings", "read", insight_handlers.standings),
     "/v1/insights/why": Route("why", "read", insight_handlers.why),

@@ -67,7 +67,10 @@ def _target(targets: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
         "level": first["level"],
         "scope": first["scope"],
         "latest": dict(first["latest"]),
-        "chance": {key: first["chance"].get(key) for key in ("status", "p", "p_low", "p_high", "calibrated")},
+        "chance": {
+            key: first["chance"].get(key)
+            for key in ("status", "p", "p_low", "p_high", "calibrated", "outcome")
+        },
         "gap": None if track is None else track["gap"],
         "gap_percent": None if track is None else track["gap_percent"],
         "needed_a_year": first["needed"]["linear"],

@@ -31,7 +31,12 @@ def read_closed(path: Path, model: type[Part], what: str) -> Part:
     try:
         record = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise _refused(what, "missing", f"no file {path.name}", f"a {what} in TOML") from None
+        raise AskError(
+            f"{what}-missing",
+            found=f"no file {path}",
+            expected=f"a {what} in TOML",
+            remedy="name a file that is there; those that come with the code are in training/plans",
+        ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as fault:
         raise _refused(what, "unreadable", f"{path.name}: {fault}", f"a {what} in TOML") from None
     return parse_closed(record, model, what)

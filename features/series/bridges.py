@@ -36,6 +36,7 @@ class Bridge:
         years: overlap years, sorted.
         ratios: published total ÷ own total of each of these years.
         evidence: of each published figure ("read", "derived", "recalled").
+        later: (year, tCO2e) of the totals that were published of years after the newest own one.
     """
 
     cluster_id: str
@@ -45,6 +46,7 @@ class Bridge:
     years: tuple[int, ...]
     ratios: tuple[float, ...]
     evidence: tuple[str, ...]
+    later: tuple[tuple[int, float], ...] = ()
 
     @property
     def ratio(self) -> float:
@@ -96,7 +98,8 @@ class Bridge:
 
     def as_record(self) -> dict[str, Any]:
         """All of it, JSON-ready: what ``of_record`` reads."""
-        return {**self.named(), "ratios": list(self.ratios)}
+        later = [[year, total] for year, total in self.later]
+        return {**self.named(), "ratios": list(self.ratios), "later": later}
 
     @staticmethod
     def of_record(record: Mapping[str, Any]) -> Bridge:
@@ -109,6 +112,7 @@ class Bridge:
             years=tuple(map(int, record["years"])),
             ratios=tuple(map(float, record["ratios"])),
             evidence=tuple(map(str, record["evidence"])),
+            later=tuple((int(year), float(total)) for year, total in record.get("later", ())),
         )
 
     def _too_thin(self) -> AskError:
@@ -177,9 +181,11 @@ def bridge(
         raise _mixed(cluster, to_scope, ["a total that is not above zero"])
     ratios = theirs_t / mine_t
     years = tuple(int(year) for year in both["year"])
+    after = theirs[theirs["year"] > mine["year"].max()].sort_values("year")
+    later = zip(after["year"].astype(int), after["value_mt"].astype(float) * _TONNES_PER_MT, strict=True)
     return Bridge(
         cluster, from_scope, to_scope, str(gases[0]), years, tuple(map(float, ratios)),
-        tuple(map(str, both["evidence"])),
+        tuple(map(str, both["evidence"])), tuple((int(year), float(total)) for year, total in later),
     )  # fmt: skip
 
 

@@ -95,6 +95,7 @@ def shell(page: Page, *, about: Mapping[str, tuple[str, str]], name: str = "") -
             heading=escape(heading),
             tabs="".join(_tab(one, page) for one in PAGES if one.tab),
             style=address("style.css"),
+            print=address("print.css"),
             preloads="".join(f'<link rel="modulepreload" href="{address(one)}">\n' for one in SHARED),
             script=address(page.script),
             land=address("land.json"),

@@ -189,7 +189,9 @@ def _target(ledger: Ledger, each: Mapping[str, Any], at: str) -> tuple[Cell, ...
         mt=mt("latest/value", "Newest figure"),
         year=ledger.number(f"{at}/latest/year", "year", f"Year of the newest figure, {name}"),
     )
-    chance: Cell = ("not known",)
+    chance: Cell = (
+        _outcome(ledger, each["chance"], at) if each["chance"]["status"] == "past" else ("not known",)
+    )
     if ledger.held(f"{at}/chance/p"):
         p = ledger.number(f"{at}/chance/p", "chance", f"Chance of {name}")
         chance = (p,)
@@ -209,3 +211,11 @@ def _target(ledger: Ledger, each: Mapping[str, Any], at: str) -> tuple[Cell, ...
         mt("needed/achieved", "Achieved a year"),
         chance,
     )
+
+
+def _outcome(ledger: Ledger, chance: Mapping[str, Any], at: str) -> Cell:
+    """What came of a target whose year is past."""
+    if chance["outcome"]["value"] is None:
+        return ("its year is past, and no figure of it is held",)
+    mt = ledger.number(f"{at}/chance/outcome/value", "mt", "Emitted in the year of a target that is past")
+    return say("its year is past: {mt}, " + ("met" if chance["outcome"]["met"] else "missed"), mt=mt)

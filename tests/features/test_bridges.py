@@ -38,6 +38,10 @@ def test_the_ratio_is_that_of_the_years_both_cover() -> None:
     assert told["to_scope"] == "rotterdam-co2-registered"
     assert told["ratio_low"] < told["ratio"] < told["ratio_high"]
     assert port({2016: 30.9e6, 2018: 1e6}, since=2018).years == (2018,)
+    # Not in the ratio, but told: what was published of years the own total does not reach.
+    assert dict(over.later) == pytest.approx({2022: 22.5e6, 2023: 20.3e6, 2024: 18.33e6})
+    assert Bridge.of_record(over.as_record()) == over
+    assert "later" not in told
 
 
 def test_scopes_are_never_lent_to_one_another() -> None:

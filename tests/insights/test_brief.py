@@ -10,6 +10,7 @@ from features.errors import AskError
 from insights.assess import Scales, assessed
 from insights.brief import FORMS, TEXTS, at, formed, languages, of_goal, written
 from insights.goals import gathered
+from serving.printed_progress import past_words
 from tests.insights.grounds import goal, port
 from tests.insights.test_measures import FACTORS
 
@@ -32,6 +33,27 @@ def test_every_sentence_is_made_of_values_of_the_answer() -> None:
         for value in sentence["values"]:
             assert at(answer, value["place"]) == value["value"]
         assert not re.search(r"[{}]|nan|None", sentence["text"])
+
+
+@pytest.mark.parametrize(
+    ("year", "level", "outcome", "said"),
+    [
+        (2020, 20.0, (22.5e6, False), "past: 22.5 Mt were emitted against 20.0 Mt, so it was missed."),
+        (2020, 22.5, (22.5e6, True), "past: 22.5 Mt were emitted against 22.5 Mt, so it was met."),
+        (2021, 20.0, (None, None), "is past, and no figure of it is held."),
+    ],
+)
+def test_a_target_whose_year_is_past_has_an_outcome_and_no_chance(
+    year: int, level: float, outcome: tuple[float | None, bool | None], said: str
+) -> None:
+    told = assessed(gathered([goal("level", level, year, scope_id="co2")])[0], port(), SCALES)
+    assert (told["chance"]["status"], told["chance"]["p"]) == ("past", None)
+    assert told["chance"]["outcome"] == dict(zip(("value", "met"), outcome, strict=True))
+    answer = {"targets": [told]}
+    text = " ".join(each["text"] for each in written(of_goal(told, "/targets/0"), answer))
+    assert f"The target year {year} {'' if said.startswith('is') else 'is '}{said}" in text
+    assert "chance" not in text
+    assert past_words(told["chance"]).startswith(f"target year {year} is past: ")
 
 
 def test_a_catalogue_has_every_sentence_with_known_forms() -> None:

@@ -38,7 +38,7 @@ def test_sums_are_sums_of_paths() -> None:
     assert found.years[0] == 2027, "only years that all have"
     alone = [of(side("a", plans[0])).abated, of(side("b", plans[1], first=2027)).abated]
     assert np.allclose(found.abated, alone[0][2:] + alone[1])
-    told = years_of(found)[0]
+    told = years_of(found, 10e6)[0]
     assert told["abated"]["q0.5"] == pytest.approx(float(np.median(found.abated[0])), rel=1e-6)
     assert newest(found) == 40e6
     rows = measures_of(found, 2030)

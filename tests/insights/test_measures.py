@@ -82,15 +82,15 @@ def test_published_totals_weigh_paths_and_move_none() -> None:
     rng = np.random.default_rng(2)
     own = 20e6 * np.exp(0.1 * rng.normal(size=(3, 800)))
     before = Future("pub", np.arange(2023, 2026), own * 1.1, np.full(800, 1 / 800), own, np.full(800, 1.1))
-    after = informed(before, record({2023: 24.0}, "pub"), over)
+    after = informed(before, {2023: 24e6}, over)
     assert after.informed_by == (2023,)
     assert after.weights.sum() == pytest.approx(1.0)
     assert np.array_equal(after.paths, before.paths)
     # Exact by the formula: t of the log miss, scaled as the bridge scales it.
     assert after.weights @ after.paths[0] > before.weights @ before.paths[0]
-    absurd = informed(before, record({2023: 90.0}, "pub"), over)
+    absurd = informed(before, {2023: 90e6}, over)
     assert absurd.informed_by == ()
-    assert informed(before, record({2010: 24.0}, "pub"), over) is before
+    assert informed(before, {2010: 24e6}, over) is before
 
 
 def test_ranks_with_intervals() -> None:

@@ -217,6 +217,7 @@ def test_targets_that_cannot_be_measured_are_refused_beside_the_others() -> None
     assert (none["targets"], none["sensitivity"], none["year"]) == ([], [], 2044)
     past = outlook(scenario(projects=[BIG]), ground(), SCALES, gathered([goal("level", 14.0, 2020)]))
     assert (past["targets"][0]["change"], past["sensitivity"]) == (None, [])
+    assert set(past["targets"][0]["baseline"]["outcome"]) == {"value", "met"}
     far = outlook(scenario(projects=[BIG]), ground(), SCALES, gathered([goal("level", 9.0, 2060)]))
     assert (far["targets"][0]["baseline"]["status"], far["sensitivity"]) == ("beyond-horizon", [])
 

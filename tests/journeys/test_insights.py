@@ -65,6 +65,21 @@ def test_the_worked_case_of_rotterdam(api: httpx.Client) -> None:
     assert "10.7% a year" in text
 
 
+def test_a_forecast_in_the_scope_of_a_target_says_what_progress_says(api: httpx.Client) -> None:
+    asked = {"clusters": ["nl-rotterdam"], "scope": REGISTERED, "steps": 10, "levels": [80]}
+    reply = api.post("/v1/forecast", json=asked)
+    assert reply.status_code == 200, reply.text
+    forecast = reply.json()["forecasts"][0]
+    figures = progress(api, series="nl-rotterdam")["figures"]
+    told = next(each for each in figures if each["scope"] == REGISTERED)
+    assert forecast["bridge"]["informed_by"] == told["informed_by"] == [2023, 2024]
+    rows = {int(row["ds"][:4]): row["quantiles"] for row in forecast["rows"]}
+    for fan in told["fan"]:
+        if fan["year"] in rows:
+            for q in ("0.1", "0.5", "0.9"):
+                assert rows[fan["year"]][q] == pytest.approx(fan[f"q{q}"], rel=1e-12)
+
+
 def test_every_sentence_is_tied_to_a_value(api: httpx.Client) -> None:
     told = progress(api, series="nl-rotterdam")
     for said in told["brief"]:

@@ -76,7 +76,7 @@ def test_it_is_searched_filtered_and_sorted(shown: Page) -> None:
     assert len(rows(shown)) == CLUSTERS - WITH_FIGURES
     shown.get_by_label("Show").select_option("figures")
     assert len(rows(shown)) == WITH_FIGURES
-    head = shown.get_by_role("columnheader", name="Cluster")
+    head = shown.locator("#clusters").get_by_role("columnheader", name="Cluster")
     head.get_by_role("button").click()
     expect(head).to_have_attribute("aria-sort", "ascending")
     names = shown.locator("#clusters tbody th a").all_inner_texts()
@@ -97,6 +97,20 @@ def test_the_claim_and_what_stands_behind_it_are_the_numbers_of_the_api(
     for q in ("q0.1", "q0.9"):
         assert three(told["forecast"]["fall"][q] / 1e6) in text
     assert f"{100 * told['share_of_claim']['asked_by_targets']:.1f}%" in text
+
+
+def test_what_all_plans_avoid_is_what_the_api_says(shown: Page) -> None:
+    told = shown.request.get("/v1/insights/portfolio").json()
+    panel = shown.locator("#portfolio")
+    row = next(each for each in told["years"] if each["year"] == told["year"])
+    expect(panel.locator(".big")).to_contain_text(f"{three(row['abated']['q0.5'] / 1e6)}")
+    expect(panel.locator(".big")).to_contain_text(f"{100 * row['share_of_claim']['q0.5']:.2f}%")
+    expect(panel.locator(".chart[data-drawn]")).to_be_visible()
+    for each in (*told["measures"], *told["left_out"]):
+        expect(panel).to_contain_text(each.get("name") or each["project"])
+    expect(panel.locator(".left-out")).to_contain_text(f"{len(told['left_out'])} projects had to be left out")
+    for reason in {each["reason"] for each in told["left_out"]}:
+        expect(panel.locator(".left-out dt", has_text=reason[1:])).to_have_count(1)
 
 
 def test_every_cluster_with_a_place_is_a_link_on_the_map(shown: Page, api: dict[str, Any]) -> None:
@@ -137,7 +151,7 @@ def test_what_ccs_two_years_late_would_do_is_one_click_away(page: Page) -> None:
 
 def test_it_is_walked_by_keyboard_alone(shown: Page) -> None:
     """From the top to the search box, and from a line of the table to the cluster's page."""
-    for _ in range(60):
+    for _ in range(80):
         shown.keyboard.press("Tab")
         if shown.evaluate("document.activeElement.id") == "find":
             break

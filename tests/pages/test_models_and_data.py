@@ -63,6 +63,36 @@ def test_a_bad_file_is_told_row_by_row_and_a_good_one_is_forecast(page: Page) ->
     assert len(Path(got.value.path()).read_text().splitlines()) == 1 + 2 * 8
 
 
+def test_an_inventory_is_removed_after_a_question(page: Page, seen: Seen) -> None:
+    page.goto("/data")
+    settled(page)
+    choose(page, "old-port.csv", GOOD)
+    page.get_by_role("button", name="Keep it and forecast it").click()
+    expect(page.locator("#forecast[data-state=ready]")).to_be_visible()
+    button = page.locator("#kept tbody tr").first.get_by_role("button")
+    before = page.request.get("/v1/inventories").json()["count"]
+    button.click()
+    asked = page.get_by_role("alertdialog")
+    expect(asked).to_contain_text("Its 20 figures")
+    expect(asked.get_by_role("button", name="Keep it")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(asked).to_have_count(0)
+    expect(button).to_be_focused()
+    assert page.request.get("/v1/inventories").json()["count"] == before
+
+    button.click()
+    seen.refusals_expected = True
+    page.route("**/v1/inventories/removed", lambda route: route.abort())
+    asked.get_by_role("button", name="Remove it").click()
+    expect(asked).to_contain_text("It was not removed")
+    page.unroute_all()
+    asked.get_by_role("button", name="Remove it").click()
+    expect(page.locator("#kept [role=status].said")).to_contain_text("was removed, with its 20 figures")
+    assert page.request.get("/v1/inventories").json()["count"] == before - 1
+    # Its forecast goes with it.
+    expect(page.locator("#forecast")).to_have_attribute("data-state", "empty")
+
+
 def test_what_is_no_inventory_is_refused(page: Page, seen: Seen) -> None:
     seen.refusals_expected = True
     page.goto("/data")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,7 +12,10 @@ from playwright.sync_api import Browser, Page, Route, expect
 from serving.pages.assets import address, held
 
 FOUND = "emissions of a base year 1990 that no source gives"
-CHANCE = {"status": "past", "p": None, "p_low": None, "p_high": None, "calibrated": None}
+CHANCE = {
+    "status": "past", "p": None, "p_low": None, "p_high": None, "calibrated": None,
+    "outcome": {"value": 22.5e6, "met": False},
+}  # fmt: skip
 
 
 def told_with(page: Page, **line: Any) -> Any:
@@ -36,10 +40,11 @@ def told_with(page: Page, **line: Any) -> Any:
     [
         (
             {"target": None, "refused": [{"target_id": "x", "code": "base-absent", "found": FOUND}]},
-            f"not measured: {FOUND}",
+            f"target cannot be measured: {FOUND}",
         ),
         ({"target": None, "refused": []}, "no target in the registry"),
-        ({"chance": CHANCE}, "is past"),
+        ({"chance": CHANCE}, "is past: 22.5 Mt CO₂e were emitted against 9.27 Mt CO₂e, so it was missed"),
+        ({"chance": {**CHANCE, "outcome": {"value": None, "met": None}}}, "is past: no figure of it is held"),
         ({"chance": {**CHANCE, "status": "beyond-horizon"}}, "beyond horizon"),
     ],
 )
@@ -49,6 +54,8 @@ def test_why_there_is_no_chance_is_said_as_it_is(page: Page, line: dict[str, Any
     if said != "no target in the registry":
         expect(row).not_to_contain_text("no target in the registry")
     expect(row).not_to_contain_text("another boundary")
+    place = page.locator("svg.map a[href='/clusters/nl-rotterdam']")
+    expect(place).to_have_attribute("aria-label", re.compile(re.escape(said).replace("\\ ", "\\s")))
 
 
 def served_as(route: Route) -> None:

@@ -39,8 +39,22 @@ def test_axe_finds_nothing_grave_and_nothing_is_scrolled_sideways(
     settled(page)
     assert grave_findings(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= WINDOWS[scheme]["width"]
+    if scheme == "dark":
+        paper_cuts_nothing(page)
     page.context.close()
     assert (seen.faults, seen.foreign) == ([], [])
+
+
+def paper_cuts_nothing(page: Page) -> None:
+    """A dark page is printed light, with tables as wide as the paper and nothing that can only be pressed."""
+    page.set_viewport_size({"width": 695, "height": 1000})  # A4 inside its margins
+    page.emulate_media(media="print", color_scheme="dark")
+    # A table that is wider than the paper is cut there.
+    cut = "all => all.filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.ariaLabel)"
+    assert page.locator(".scroll").evaluate_all(cut) == []
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    for name in ("nav a", ".panel .foot", "button.quiet"):
+        assert page.locator(name).locator("visible=true").count() == 0
 
 
 # One function makes those of every panel: a few of a kind on a page show it.

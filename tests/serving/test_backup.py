@@ -114,7 +114,6 @@ def test_what_is_noted_meanwhile_is_whole_or_not_there(full: Path, tmp_path: Pat
 
 
 def test_a_folder_gets_a_file_with_a_name_of_its_own(full: Path, tmp_path: Path) -> None:
-    (tmp_path / "out").mkdir()
     names = [back_up(full, tmp_path / "out", now=NOW).file.name for _ in range(2)]
     assert names == ["forecarbon-20261128T120000Z.tar", "forecarbon-20261128T120000Z-2.tar"]
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(names)

@@ -22,6 +22,8 @@ from tests.serving.test_scenarios import ASK
 CSV: Final = {"content": b"site,year,t\na,2020,1\n", "headers": {"content-type": "text/csv"}}
 DEAR: Final[dict[str, tuple[str, str, dict[str, Any]]]] = {
     "/v1/insights/portfolio": (bench.PORTFOLIOS, "POST", {"json": {"scenarios": [ASK]}}),
+    "/v1/insights/decomposition": (bench.SPLITS, "POST", {}),
+    "/v1/insights/forecast-split": (bench.SPLITS, "POST", {}),
     "/v1/scenarios": (bench.SCENARIOS, "POST", {"json": ASK}),
     "/v1/scenarios/compare": (bench.SCENARIOS, "POST", {"json": {"scenarios": [ASK]}}),
     "/v1/insights/funding": (bench.REPORTS, "POST", {}),
@@ -53,6 +55,18 @@ def test_a_full_bench_sends_away_at_once(edge: Edge, path: str, monkeypatch: pyt
     assert int(reply.headers["retry-after"]) > 0
 
 
+def test_the_registered_portfolio_is_dear_once(edge: Edge, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = "/v1/insights/portfolio"
+    assert asked(edge, "GET", path).status_code == 200
+    limits = LIMITS[bench.PORTFOLIOS]
+    held = {Future[Any](): "somebody" for _ in range(limits.at_once + limits.waiting)}
+    monkeypatch.setattr(bench_of(bench.PORTFOLIOS), "_held", held)
+    kept = asked(edge, "GET", path)
+    assert kept.status_code == 200, "from memory"
+    assert asked(edge, "GET", path, headers={"if-none-match": kept.headers["etag"]}).status_code == 304
+    assert code_of(asked(edge, "GET", f"{path}?year=2024")) == (503, "too-busy")
+
+
 def codes(ended: list[Any]) -> list[str]:
     return sorted(each.code if isinstance(each, ModelError) else each for each in ended)
 
@@ -70,6 +84,33 @@ def test_the_line_is_short_and_time_runs_out() -> None:
         go_on.set()
         assert await one.run("", lambda: "done") == "done"
         assert not one._held
+
+    try:
+        asyncio.run(scene())
+    finally:
+        go_on.set()
+
+
+def test_who_asks_the_same_waits_for_the_one_answer() -> None:
+    go_on, begun = threading.Event(), []
+
+    def work() -> str:
+        begun.append(1)
+        go_on.wait(10)
+        return "done"
+
+    async def scene() -> None:
+        one = Bench("trials", Limits(10, waiting=0))
+        many = [asyncio.create_task(one.run_once("same", work)) for _ in range(5)]
+        await asyncio.sleep(0)
+        many[0].cancel()  # whoever goes takes nothing from the others
+        with pytest.raises(ModelError, match="too-busy"):
+            await one.run_once("other", work)
+        go_on.set()
+        assert await asyncio.gather(*many[1:]) == ["done"] * 4
+        assert len(begun) == 1
+        assert await one.run_once("same", work) == "done"
+        assert len(begun) == 2
 
     try:
         asyncio.run(scene())

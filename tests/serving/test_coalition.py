@@ -46,6 +46,20 @@ def test_the_portfolio_is_what_the_document_promises(whole: Standing) -> None:
     assert at["planned"]["q0.5"] <= at["baseline"]["q0.5"]
 
 
+def test_the_registrys_portfolio_is_one_that_can_be_posted(edge: Edge) -> None:
+    told = asked(edge, "GET", PATH).json()
+    assert faults(schema_of("Portfolio"), told) == []
+    assert told == asked(edge, "POST", PATH, json={}).json()
+    claim = told["claim"]["reduction_potential_mt"] * 1e6
+    for row in told["years"]:
+        for name, share in row["share_of_claim"].items():
+            assert share == pytest.approx(row["abated"][name] / claim)
+    assert asked(edge, "GET", f"/v1/provenance/{told['answer_id']}").json()["same"] is True
+    assert code_of(asked(edge, "GET", f"{PATH}?year=2099")) == (422, "year-not-forecast")
+    # Nobody sent a table: no place in one is told.
+    assert not any("projects[0]" in row["reason"] for row in told["left_out"])
+
+
 def test_clusters_without_paths_are_named_with_the_reason(whole: Standing) -> None:
     told = coalition_view(whole, {})
     named = {each["cluster_id"] for each in (*told["clusters"], *told["without_paths"])}

@@ -14,10 +14,13 @@ from features.errors import AskError, DataError
 from features.series.bridges import Bridge
 from features.series.panel import Dense
 from features.series.quality import CARD
+from insights.figures import Future, Record, weighted_quantiles
 from models.forecast import STANDARD_QUANTILES
 from serving.answer import answer
 from serving.beside import Beside
-from serving.crossing import bridge_records
+from serving.crossing import bridge_records, later_of
+from serving.ground import read_over
+from serving.printed import bridge_line
 from serving.shelf import Shelf, Standing
 from serving.views import cluster_view
 from serving.wire import read_ask
@@ -60,7 +63,7 @@ def test_a_forecast_over_a_bridge_names_it_and_is_wider(crossed: Standing) -> No
     told = asked(crossed, clusters=["aa-north"], steps=3, scope="port-total")["forecasts"][0]
     assert (own["scope"], own["bridge"]) == ("eu-ets", None)
     assert told["scope"] == "port-total"
-    assert told["bridge"] == PORT.named()
+    assert told["bridge"] == {**PORT.named(), "informed_by": []}
     assert told["bridge"]["years"] == list(YEARS)
     for before, after in zip(own["rows"], told["rows"], strict=True):
         assert after["mean"] == pytest.approx(before["mean"] * PORT.ratio, rel=0.02)
@@ -69,6 +72,46 @@ def test_a_forecast_over_a_bridge_names_it_and_is_wider(crossed: Standing) -> No
         spread = [row["quantiles"]["0.975"] / row["quantiles"]["0.025"] for row in (before, after)]
         assert spread[1] > spread[0]
     assert asked(crossed, clusters=["aa-north"], steps=3, scope="port-total")["forecasts"][0] == told
+
+
+def test_totals_published_since_weigh_a_forecast_as_they_weigh_an_insight(tmp_path: Path) -> None:
+    loose = replace(PORT, ratios=(0.9, 1.2, 1.4, 1.0))
+    Kit().publish(tmp_path / "plain", beside=Beside(CARDS, bridge_records([loose])))
+    question = {"clusters": ["aa-north"], "steps": 3, "quantiles": [0.1, 0.5, 0.9], "scope": "port-total"}
+    plain = asked(shelf_of(tmp_path / "plain"), **question)["forecasts"][0]
+    low = plain["rows"][0]["quantiles"]["0.1"]
+    since = replace(loose, later=((2023, low),))
+    Kit().publish(tmp_path / "since", beside=Beside(CARDS, bridge_records([since])))
+    standing = shelf_of(tmp_path / "since")
+    told = asked(standing, **question)["forecasts"][0]
+    assert told["bridge"]["informed_by"] == [2023]
+    assert low < told["rows"][0]["quantiles"]["0.5"] < plain["rows"][0]["quantiles"]["0.5"]
+    assert told["rows"][0]["mean"] < plain["rows"][0]["mean"]
+    # One step or three: the year is the same.
+    assert asked(standing, **{**question, "steps": 1})["forecasts"][0]["rows"] == told["rows"][:1]
+    rung = standing.rungs["aa-north"]
+    own = Future.plain("eu-ets", np.arange(2023, 2023 + len(rung.mean)), np.asarray(rung.paths))
+    record = Record("port-total", np.array([2023]), np.array([low]), published=True)
+    read = read_over("aa-north", own, {"port-total": record}, rung.pack)[0]["port-total"]
+    assert read.informed_by == (2023,)
+    for row, draws in zip(told["rows"], read.paths, strict=False):
+        expected = weighted_quantiles(draws, read.weights, np.array([0.1, 0.5, 0.9]))
+        assert list(row["quantiles"].values()) == expected.tolist()
+
+
+def test_a_total_that_contradicts_the_forecast_is_told_by_an_empty_list(tmp_path: Path) -> None:
+    absurd = replace(PORT, later=((2023, 9e9),))
+    Kit().publish(tmp_path, beside=Beside(CARDS, bridge_records([absurd])))
+    told = asked(shelf_of(tmp_path), clusters=["aa-north"], steps=2, scope="port-total")["forecasts"][0]
+    assert told["bridge"]["informed_by"] == []
+    assert "published totals" not in bridge_line(told["bridge"])
+    assert "published totals of 2023 and 2024" in bridge_line({**told["bridge"], "informed_by": [2023, 2024]})
+
+
+def test_a_pack_of_before_takes_later_totals_from_the_tables() -> None:
+    of_before = {"cluster_id": "nl-rotterdam", "to_scope": "rotterdam-co2-registered"}
+    assert later_of(of_before)[2024] == pytest.approx(18.33e6)
+    assert later_of({**PORT.as_record()}) == {}
 
 
 def test_a_series_own_scope_needs_no_bridge(crossed: Standing) -> None:

@@ -67,7 +67,7 @@ def test_a_model_without_a_track_record_says_that_nothing_is_known(standing: Sta
 
 
 def test_an_unknown_series_is_refused(whole: Standing) -> None:
-    with pytest.raises(AskError, match="GET /v1/series") as refusal:
+    with pytest.raises(AskError, match=r"did you mean aa-north/power\? see GET /v1/series") as refusal:
         evidence_view("aa-north/pwoer", whole)
     assert refusal.value.code == "unknown-series"
 

@@ -47,6 +47,7 @@ OPERATIONS: Final = {
     ("post", "/v1/scenarios/removed"): "removeScenario",
     ("post", "/v1/scenarios/compare"): "compareScenarios",
     ("post", "/v1/insights/portfolio"): "portfolio",
+    ("get", "/v1/insights/portfolio"): "registeredPortfolio",
     ("post", "/v1/inventories/check"): "checkInventory", ("post", "/v1/inventories"): "keepInventory",
     ("get", "/v1/inventories"): "inventories", ("get", "/v1/inventories/{inventory_id}"): "inventory",
     ("post", "/v1/inventories/removed"): "removeInventory",
@@ -149,7 +150,7 @@ def test_views_of_the_pack_can_be_asked_conditionally() -> None:
         "/v1/lineage", "/v1/models/current", "/v1/insights/progress", "/v1/insights/compare",
         "/v1/insights/initiative", "/v1/insights/why", "/v1/insights/drivers", "/v1/insights/calibration",
         "/v1/models/reliability", "/v1/sources",
-        "/v1/reports/{cluster_id}", "/v1/insights/standings",
+        "/v1/reports/{cluster_id}", "/v1/insights/standings", "/v1/insights/portfolio",
     }  # fmt: skip
     for _, path, told in operations():
         if "304" in told["responses"]:

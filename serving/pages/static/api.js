@@ -57,6 +57,12 @@ export function get(path) {
   return asked.get(path);
 }
 
+// GET of what may have changed since it was last asked.
+export function fresh(path) {
+  asked.delete(path);
+  return get(path);
+}
+
 // Forget what was answered, before asking again.
 export function forget() {
   asked.clear();

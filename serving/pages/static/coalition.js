@@ -7,6 +7,7 @@ import { el, svg } from "./dom.js";
 import { fan, fanRows, fanTable } from "./fan.js";
 import { LEGEND, map, mark } from "./map.js";
 import { panel } from "./panel.js";
+import { portfolio } from "./portfolio.js";
 import { start } from "./shell.js";
 import { standingsTable } from "./standings.js";
 import { whyPanel } from "./why.js";
@@ -88,6 +89,8 @@ function headline(data) {
 }
 
 claims(figures);
+
+portfolio(figures);
 
 // Standings take a second when a model is new: until then the table shows what is known without them.
 function standings(again) {

@@ -23,8 +23,9 @@ function cell(value) {
 
 // A table {columns: [{key, label, unit}], rows} as CSV; figures are in full, in the unit the heading names.
 export function csv(table) {
-  const head = table.columns.map((one) => cell(one.unit ? `${one.label} (${one.unit})` : one.label));
-  const lines = table.rows.map((row) => table.columns.map((one) => cell(row[one.key])).join(","));
+  const columns = table.columns.filter((one) => one.file !== false);
+  const head = columns.map((one) => cell(one.unit ? `${one.label} (${one.unit})` : one.label));
+  const lines = table.rows.map((row) => columns.map((one) => cell(row[one.key])).join(","));
   return "\ufeff" + [head.join(","), ...lines].join("\r\n") + "\r\n";
 }
 

@@ -2,7 +2,7 @@
 // Equal Earth projection (Savric, Patterson, Jenny 2018), so that areas compare.
 
 import { svg } from "./dom.js";
-import { chanceCell, likelihood } from "./words.js";
+import { chanceCell, likelihood, pastWords, plain } from "./words.js";
 
 const [A1, A2, A3, A4] = [1.340264, -0.081106, 0.000893, 0.003796];
 const M = Math.sqrt(3) / 2;
@@ -20,18 +20,25 @@ export function standingOf(line) {
   if (line.status !== "served") return { id: "absent", word: "no figures", shape: "ring", colour: "var(--grey)" };
   const chance = line.target?.chance;
   if (line.target === undefined) return { id: "asked", word: "chance being worked out", shape: "dot", colour: "var(--grey)" };
-  if (!chance || chance.p === null || chance.p === undefined) return { id: "unmeasured", word: "no measurable target", shape: "square", colour: "var(--purple)" };
+  if (!chance || chance.p === null || chance.p === undefined) return { id: "unmeasured", word: withoutChance(line), shape: "square", colour: "var(--purple)" };
   const word = likelihood(chance.p);
   if (chance.p >= 0.66) return { id: "likely", word, shape: "up", colour: "var(--blue)" };
   if (chance.p > 0.33) return { id: "even", word, shape: "dot", colour: "var(--orange)" };
   return { id: "unlikely", word, shape: "down", colour: "var(--red)" };
 }
 
+// Why there is no chance to show: the target's own status, what was found of it, or that there is none.
+function withoutChance({ target, refused }) {
+  if (target?.chance.status === "past") return pastWords(target.year, target.level, target.chance.outcome);
+  if (target) return `target of ${target.year} has no chance here: ${plain(target.chance.status)}`;
+  return refused?.length ? `target cannot be measured: ${refused[0].found}` : "no target in the registry";
+}
+
 export const LEGEND = [
   { word: "target likely", shape: "up", colour: "var(--blue)", id: "likely" },
   { word: "as likely as not", shape: "dot", colour: "var(--orange)", id: "even" },
   { word: "target unlikely", shape: "down", colour: "var(--red)", id: "unlikely" },
-  { word: "figures, but no measurable target", shape: "square", colour: "var(--purple)", id: "unmeasured" },
+  { word: "figures, but no chance: no target, one past its year, or one that cannot be measured", shape: "square", colour: "var(--purple)", id: "unmeasured" },
   { word: "no figures", shape: "ring", colour: "var(--grey)", id: "absent" },
 ];
 

@@ -2,7 +2,7 @@
 
 import { COLOUR } from "./chart.js";
 import { el } from "./dom.js";
-import { chance, million, mt, number, percent, plain, range, UNIT } from "./words.js";
+import { chance, million, mt, number, pastWords, percent, plain, range, UNIT } from "./words.js";
 
 const X = { field: "year", type: "quantitative", axis: { format: "d", title: null, tickMinStep: 1, tickCount: 8 }, scale: { zero: false, nice: false } };
 const at = (field) => ({ field, type: "quantitative", axis: { title: UNIT, tickCount: 5 }, scale: { zero: true } });
@@ -39,6 +39,11 @@ export function verdict(told) {
   const lines = told.sensitivity.filter((row) => row.delay).map((row) => el("p", { class: "delay" }, delayed(row)));
   if (!one) {
     const refused = told.targets.find((each) => each.status === "refused");
+    const past = told.targets.find((each) => each.baseline?.status === "past");
+    if (past) {
+      const words = pastWords(past.target.target_year, past.level, past.baseline.outcome);
+      return [el("p", { class: "notice" }, `There is no chance to move: the ${words}. The chart shows what the plan does to emissions.`), ...lines];
+    }
     return [el("p", { class: "notice" }, refused ? `The target cannot be measured: ${refused.refusal.found}. What helps: ${refused.refusal.remedy}.` : "No target is ahead here: the chart shows what the plan does to emissions."), ...lines];
   }
   const goal = one.target;

@@ -17,6 +17,7 @@ import { plain } from "./words.js";
 //   draw      (data, body) => puts nodes into the body
 //   chart     data => {spec, label, height} or null;  picture  data => an <svg> element instead
 //   table     data => {caption, columns: [{key, label, unit, show, numeric, header}], rows, open} or null
+//   after     (data, body) => puts nodes below the table
 //   note      data => text or nodes under it all
 //   answer    data => answer_id, for the way back to the sources
 // Returns {element, refresh, data}.
@@ -74,6 +75,7 @@ export function panel(options) {
     if (picture) body.append(el("figure", {}, picture));
     const table = options.table?.(data);
     if (table && table.open !== "elsewhere") body.append(tableNode(table));
+    options.after?.(data, body);
     const note = options.note?.(data);
     if (note) body.append(el("p", { class: "note" }, note));
     foot.replaceChildren(...footer(data, table, drawn ?? (picture ? pictureOf(picture) : null)));

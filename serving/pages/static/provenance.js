@@ -61,5 +61,6 @@ export function links(text) {
 
 function bridge(one) {
   if (one.code) return el("li", {}, `To ${scope(one.to_scope)}: none (${one.found}).`);
+  if (one.ratio_low === null) return el("li", {}, `${scope(one.from_scope)} to ${scope(one.to_scope)}: times ${one.ratio.toFixed(3)}, from ${one.years.length} ${one.years.length === 1 ? "year" : "years"} in both: too few to read a forecast over it.`);
   return el("li", {}, `${scope(one.from_scope)} to ${scope(one.to_scope)}: times ${one.ratio.toFixed(3)} (${one.level}% band ${one.ratio_low.toFixed(3)} to ${one.ratio_high.toFixed(3)}), from ${one.years.length} years in both.`);
 }

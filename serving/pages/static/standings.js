@@ -3,7 +3,7 @@
 import { el, svg } from "./dom.js";
 import { mark, standingOf } from "./map.js";
 import { panel } from "./panel.js";
-import { chanceCell, country, LIKELIHOODS, million, number, percent, plain, UNIT, year } from "./words.js";
+import { chanceCell, country, LIKELIHOODS, million, number, percent, UNIT, year } from "./words.js";
 
 const MT = { unit: UNIT, numeric: true };
 
@@ -53,17 +53,10 @@ function sign(line) {
 function chanceOf(p, row) {
   const { line } = row;
   if (line.target === undefined) return el("span", { class: "small" }, "\u2026");
-  if (p === null) return [sign(line), el("span", { class: "small" }, ` ${withoutChance(line)}`)];
+  if (p === null) return [sign(line), el("span", { class: "small" }, ` ${row.standing}`)];
   const span = row.chance_low === null ? "" : ` (${chanceCell(row.chance_low)} to ${chanceCell(row.chance_high)})`;
   return [sign(line), el("b", {}, ` ${chanceCell(p)}`), el("span", { class: "small" }, span),
     el("span", { class: "small block" }, `${line.target.kind === "net-zero" ? "net zero" : `${number(row.target_level)} ${UNIT}`} by ${row.target_year}: ${row.standing}`)];
-}
-
-// Why there is no chance to show: the target's own status, what was found of it, or that there is none.
-function withoutChance({ target, refused }) {
-  if (target?.chance.status === "past") return `its target of ${target.year} is past`;
-  if (target) return `its target of ${target.year} has no chance here: ${plain(target.chance.status)}`;
-  return refused.length ? `not measured: ${refused[0].found}` : "no target in the registry";
 }
 
 function outlookCell(value, row) {

@@ -5,7 +5,7 @@ import { COLOUR } from "./chart.js";
 import { el } from "./dom.js";
 import { panel } from "./panel.js";
 import { links } from "./provenance.js";
-import { chance, chanceCell, day, likelihood, LIKELIHOODS, million, mt, number, percent, plain, range, scope, told as plainly, UNIT } from "./words.js";
+import { chance, chanceCell, day, likelihood, LIKELIHOODS, million, mt, number, pastWords, percent, plain, range, scope, told as plainly, UNIT } from "./words.js";
 
 // What a target asks, in a few words.
 export function aimOf(target) {
@@ -31,6 +31,7 @@ export function chancePanel({ into, progress, name }) {
 }
 
 function measured(one) {
+  if (one.chance.status === "past") return past(one);
   const { chance: p, needed, crossing, on_track: track } = one;
   const facts = [
     ["To be left", `${mt(one.level)}${one.target.kind === "net-zero" ? ", before what sinks balance, which is not counted" : ""}`],
@@ -79,6 +80,14 @@ function notesOf(one) {
   return `${told.join(" ")} `;
 }
 
+// A target whose year is past has no chance any more, but an outcome.
+function past(one) {
+  const words = pastWords(one.target.target_year, one.level, one.chance.outcome);
+  return el("article", { class: "aim none" }, el("div", {}, el("h3", {}, aimOf(one.target)),
+    el("p", { class: "past" }, `${words[0].toUpperCase()}${words.slice(1)} (${scope(one.scope)}).`),
+    el("p", { class: "small" }, notesOf(one), "Source: ", ...links(one.target.source.split(" | ")[0]))));
+}
+
 function refused(one) {
   return el("article", { class: "aim none" }, el("div", {}, el("h3", {}, aimOf(one.target)),
     el("p", {}, el("strong", {}, "Not measured: "), `${one.refusal.found}. `, one.refusal.remedy ? `What helps: ${one.refusal.remedy}.` : "")));
@@ -99,7 +108,7 @@ function tableOf(data) {
       { key: "gap", label: "Above the path", ...mega }, { key: "needed", label: "Must fall a year", ...mega }, { key: "achieved", label: "Fell a year", ...mega },
     ],
     rows: data.targets.map((one) => ({
-      aim: aimOf(one.target), status: one.status, scope: one.scope ?? "", level: million(one.level ?? null), p: one.chance?.p ?? null, low: one.chance?.p_low ?? null, high: one.chance?.p_high ?? null,
+      aim: aimOf(one.target), status: one.chance?.status === "past" ? "past" : one.status, scope: one.scope ?? "", level: million(one.level ?? null), p: one.chance?.p ?? null, low: one.chance?.p_low ?? null, high: one.chance?.p_high ?? null,
       gap: million(one.on_track?.gap ?? null), needed: million(one.needed?.linear ?? null), achieved: million(one.needed?.achieved ?? null),
     })),
   };

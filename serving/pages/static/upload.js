@@ -4,6 +4,7 @@ import { address, key, Refused } from "./api.js";
 import { COLOUR } from "./chart.js";
 import { el } from "./dom.js";
 import { choice, text } from "./fields.js";
+import { inventories } from "./inventories.js";
 import { panel } from "./panel.js";
 import { million, mt, number, plain, UNIT, year } from "./words.js";
 
@@ -53,7 +54,12 @@ export function upload(page) {
 
   const kept = panel({
     into: page, id: "forecast", title: "Its forecast", wide: true,
-    load: () => (wanted ? send("/v1/inventories", { ...said, name: name(), steps: 8, keep_good: wanted === "good" ? "true" : null }) : Promise.resolve(null)),
+    load: async () => {
+      if (!wanted) return null;
+      const told = await send("/v1/inventories", { ...said, name: name(), steps: 8, keep_good: wanted === "good" ? "true" : null });
+      list.refresh();
+      return told;
+    },
     empty: (data) => (data ? "" : "Keep the file above, and its forecast stands here."),
     draw: (data, body) => body.append(el("p", {}, "Kept as your claim ", el("code", {}, data.inventory.id), `, apart from public records: ${data.inventory.figures} figures. Forecast by ${plain(data.forecasts[0].made_by)}.`)),
     chart: (data) => forecastChart(data),
@@ -63,6 +69,11 @@ export function upload(page) {
       rows: data.forecasts.flatMap((one) => one.rows.map((row) => ({ site: one.unique_id, ds: row.ds, ...Object.fromEntries(Object.entries(row.quantiles).map(([q, x]) => [q, million(x)])) }))),
     }),
   });
+  // What is removed has no forecast here any more.
+  const list = inventories(page, (id) => {
+    if (kept.data?.inventory.id === id) look();
+  });
+
   function take(chosen) {
     file = chosen ?? null;
     look();

@@ -75,6 +75,12 @@ export const LIKELIHOODS =
   "very likely: 90% or more; likely: 66 to 90%; about as likely as not: 33 to 66%; unlikely: 10 to 33%; " +
   "very unlikely: 1 to 10%; exceptionally unlikely: 1% or less";
 
+// What came of a target whose year is past.
+export function pastWords(year_, level, outcome) {
+  if ((outcome?.value ?? null) === null) return `target year ${year_} is past: no figure of it is held`;
+  return `target year ${year_} is past: ${mt(outcome.value)} were emitted against ${mt(level)}, so it was ${outcome.met ? "met" : "missed"}`;
+}
+
 export function year(ds) {
   return ds ? Number(String(ds).slice(0, 4)) : null;
 }
