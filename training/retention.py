@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from features.removal import Sweep, left_over, weigh
-from training import promotions
+from training import orphans, promotions
 from training.database import known
 from training.pieces import FOLDER, Cache
 from training.registry import NAME, VERSION_TAG
@@ -23,6 +23,7 @@ KEPT_DAYS: Final = 400  # a yearly retrain still finds what the one of the year 
 _RUN_FOLDER: Final = re.compile(r"[0-9a-f]{32}")
 _ALL: Final = 3  # MLflow's number for runs that are deleted and runs that are not
 _PAGE: Final = 1000
+_ROWS: Final = "rows of MLflow that lead to no run"
 
 
 @dataclass(frozen=True)
@@ -84,11 +85,17 @@ def sweep_pieces(store: Path, sweep: Sweep, retention: Retention, now: datetime)
 def sweep_runs(store: Path, kept: Set[str], sweep: Sweep, retention: Retention, now: datetime) -> None:
     """Remove the runs of retrains before the days that made no model that stays, and files of no run.
 
+    Of a database elsewhere only rows go that lead to no run, which its own `mlflow gc` leaves.
+
     Raises:
         ModelError: the tracker's database does not answer; run it again.
     """
-    if address_of(store) != database_uri(store):
+    address = address_of(store)
+    if address != database_uri(store):
         sweep.told.append("Runs are kept by a tracking server, with its own `mlflow gc`: none was removed.")
+        if orphans.is_database(address):
+            with answering(address):
+                sweep.count(_ROWS, orphans.clear(address, dry=sweep.dry))
         return
     if not (store / "mlflow.db").exists():
         return
@@ -97,10 +104,13 @@ def sweep_runs(store: Path, kept: Set[str], sweep: Sweep, retention: Retention, 
         doomed = _doomed(client_of(tracker), kept, int(_edge(retention, now).timestamp() * 1000))
         if not sweep.dry and doomed.any:
             _forget(tracker, doomed)
+        ahead = (doomed.runs, doomed.versions) if sweep.dry else ((), ())
+        rows = orphans.clear(tracker.uri, gone=ahead[0], dropped=ahead[1], dry=sweep.dry)
         artifacts = store / "artifacts"
         runs, models = known(store / "mlflow.db")
         size = sum(weigh(artifacts / run) for run in doomed.runs & runs) if sweep.dry else 0
         sweep.count("runs of MLflow", len(doomed.runs), size)
+        sweep.count(_ROWS, rows)
     for path in sorted(artifacts.glob("*")) if artifacts.is_dir() else ():
         if _RUN_FOLDER.fullmatch(path.name) and path.name not in runs:
             sweep.remove("files of runs that are gone", path)
