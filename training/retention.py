@@ -11,8 +11,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from features.removal import Sweep, left_over, weigh
-from training import orphans, promotions
+from features.removal import Sweep, left_over, thin, weigh
+from training import ledger, orphans, promotions
 from training.database import known
 from training.pieces import FOLDER, Cache
 from training.registry import NAME, VERSION_TAG
@@ -117,6 +117,23 @@ def sweep_runs(store: Path, kept: Set[str], sweep: Sweep, retention: Retention, 
     for path in sorted((artifacts / "models").glob("m-*")):
         if path.name not in models:
             sweep.remove("files of runs that are gone", path)
+
+
+def sweep_retrains(store: Path, kept: Set[str], sweep: Sweep, before: str) -> None:
+    """Remove lines of the record of retrains from before an instant; promotions are never thinned.
+
+    What a later retrain or a page goes by stays: the newest judgement of each plan, the judgement that a line
+    after the instant rests on, and the one that let in a model that stays. Hold the lock of retrains.
+    """
+    stays = ledger.needed(store, kept, before)
+    number = thin(
+        store / ledger.FILE, lambda line: ledger.goes(line, stays, before), sweep, "retrains on record"
+    )
+    if number:
+        sweep.told.append(
+            f"{number:,} retrains before {before[:10]} are no longer on record; judgements that stand, and "
+            "those that made a model that is kept, are."
+        )
 
 
 @dataclass(frozen=True)
