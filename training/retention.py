@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,7 +13,7 @@ from features.removal import Sweep, left_over, thin, weigh
 from training import ledger, orphans, promotions
 from training.database import known
 from training.pieces import FOLDER, Cache
-from training.registry import NAME, VERSION_TAG
+from training.registry import NAME, VERSION_TAG, collect
 from training.tracking import Tracker, address_of, answering, client_of, database_uri
 
 KEPT_MODELS: Final = 10
@@ -202,6 +200,4 @@ def _forget(tracker: Tracker, doomed: _Doomed) -> None:
         client.delete_logged_model(model)
     for run in sorted(doomed.active):
         client.delete_run(run)
-    # Without ids it takes all that is deleted, what a person deleted in MLflow's pages too.
-    argv = [sys.executable, "-m", "mlflow", "gc", "--backend-store-uri", tracker.uri]
-    subprocess.run([*argv, "--tracking-uri", tracker.uri], check=True, capture_output=True)  # noqa: S603
+    collect(tracker)
