@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 from contextlib import closing
@@ -15,7 +16,7 @@ import sqlalchemy as sa
 
 from training import orphans
 from training.facts import DatasetFacts, RunFacts
-from training.registry import NAME
+from training.registry import NAME, collect
 from training.tracking import Tracker, client_of, log_run, open_tracker
 
 FRAME: Final = pd.DataFrame({"y": [1.0, 2.0]})
@@ -43,13 +44,10 @@ def versions(tracker: Tracker, run: str, count: int) -> None:
         client.create_model_version(NAME, source=f"runs:/{run}/model", run_id=run, tags={"n": str(number)})
 
 
-def forget(uri: str, run: str) -> None:
-    """Delete a run for good, as `mlflow gc` does."""
-    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
-
-    store = SqlAlchemyStore(uri, "/nowhere")  # type: ignore[no-untyped-call]
-    store.delete_run(run)  # type: ignore[no-untyped-call]
-    store._hard_delete_run(run)  # type: ignore[no-untyped-call]
+def forget(tracker: Tracker, run: str) -> None:
+    """Delete a run for good."""
+    client_of(tracker).delete_run(run)
+    collect(tracker)
 
 
 def rows(uri: str) -> dict[str, list[tuple[Any, ...]]]:
@@ -80,7 +78,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Tracker, str, str]:
     versions(tracker, stays, 4)
     for number in ("1", "2", "4"):
         client_of(tracker).delete_model_version(NAME, number)
-    forget(tracker.uri, gone)
+    forget(tracker, gone)
     return tracker, gone, stays
 
 
@@ -142,6 +140,18 @@ def test_tables_that_are_not_there_are_not_missed(address: str, made: tuple[Trac
         for name in ("runs", "model_versions"):
             line.execute(f"drop table {name}")
     assert orphans.clear(address) == 0
+
+
+def test_gc_prints_nothing_and_leaves_no_address(
+    made: tuple[Tracker, str, str], address: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    before = dict(os.environ)
+    tracker = Tracker(made[0].store, address, "", "")
+    forget(tracker, made[2])
+    assert capfd.readouterr() == ("", "")
+    assert dict(os.environ) == before
+    assert orphans.clear(address) == 4 + 4 + 3 + 2 + 2
+    assert naming(address, made[2]) == {"model_versions"}  # of the version that is there still
 
 
 @pytest.mark.parametrize(("uri", "is_one"), [

@@ -122,7 +122,7 @@ def test_what_gc_leaves_goes_from_postgresql_too(
     monkeypatch.setenv("FORECARBON_TRACKING_URI", address)
     tracker = open_tracker(store=tmp_path, experiment="left", artifact_root=tmp_path.as_uri(), uri=address)
     gone, stays = written(tracker, "a", "b"), written(tracker, "b", "c")
-    forget(address, gone)
+    forget(tracker, gone)
     assert naming(address, gone) == {"inputs"}
     before, engine = rows(address), create_engine(address)
     with engine.connect() as other, monkeypatch.context() as patch:
