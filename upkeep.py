@@ -40,6 +40,12 @@ JournalDays = Annotated[
     int | None,
     typer.Option(min=1, max=MOST_DAYS, help="Days that issued forecasts are kept; default: for ever."),
 ]
+RecordDays = Annotated[
+    int | None,
+    typer.Option(
+        min=1, max=MOST_DAYS, help="Days that findings and retrains stay on record; default: for ever."
+    ),
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would go; remove nothing.")]
 
 
@@ -76,6 +82,7 @@ def vacuum(
     keep_models: KeepModels = 10,
     keep_days: KeepDays = 400,
     journal_days: JournalDays = None,
+    record_days: RecordDays = None,
     dry_run: DryRun = False,
     store: Store = AT_HOME,
 ) -> None:
@@ -84,8 +91,9 @@ def vacuum(
     from training.schedule import utc_now
 
     done = clear_up(
-        store, Retention(keep_models, keep_days), now=utc_now(), journal_days=journal_days, dry_run=dry_run
-    )
+        store, Retention(keep_models, keep_days), now=utc_now(), journal_days=journal_days,
+        record_days=record_days, dry_run=dry_run,
+    )  # fmt: skip
     for kind, number in done.counts.items():
         typer.echo(f"{number:>8,}  {kind}  ({done.sizes[kind] / 1e6:,.1f} MB)")
     for sentence in done.told:
@@ -100,6 +108,7 @@ def clear_up(
     *,
     now: datetime,
     journal_days: int | None = None,
+    record_days: int | None = None,
     dry_run: bool = False,
 ) -> Sweep:
     """Clear a store up by a retention; what went, or would.
@@ -110,6 +119,7 @@ def clear_up(
     """
     from features.errors import AskError
     from features.files import one_at_a_time
+    from features.findings import sweep_findings
     from features.removal import Sweep
     from serving import swept
     from serving.backup import UPKEEP, UPKEEP_LOCK
@@ -130,5 +140,9 @@ def clear_up(
         models.sweep_runs(store, kept, done, retention, now)
         staying = frozenset(models.saved_versions(store)) & kept
         swept.sweep_journal(store, staying, done, before=since, journal_before=until)
+        if record_days is not None:
+            old = swept.days_before(now, record_days)
+            models.sweep_retrains(store, kept, done, old)
+            sweep_findings(store, swept.watched_versions(store, until), done, old)
         swept.shrink(store, done)
     return done

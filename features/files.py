@@ -154,15 +154,26 @@ def read_records(path: Path) -> list[dict[str, Any]]:
     """All whole JSON lines of ``path``; torn lines (a writer killed mid-line) are skipped."""
     if not path.exists():
         return []
-    records = []
-    for line in path.read_bytes().splitlines():
-        try:
-            record = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(record, dict):
-            records.append(record)
-    return records
+    found = map(record_in, path.read_bytes().splitlines())
+    return [record for record in found if record is not None]
+
+
+def record_in(line: bytes) -> dict[str, Any] | None:
+    """The record of a line; None for a torn one, and for what is no record."""
+    try:
+        record = json.loads(line)
+    except ValueError:
+        return None
+    return record if isinstance(record, dict) else None
+
+
+@contextmanager
+def in_turn(path: Path) -> Iterator[None]:
+    """Hold the lock file ``path`` for the block, after whoever holds it; the kernel frees it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+b") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        yield
 
 
 @contextmanager

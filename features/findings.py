@@ -1,16 +1,19 @@
-"""Findings: what was seen to have gone wrong with issued forecasts. Append-only, read by every floor."""
+"""Findings: what was seen to have gone wrong with issued forecasts. Appended to, read by every floor."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from features.files import append_record, read_records
+from features.files import append_record, in_turn, read_records
+from features.removal import Sweep, thin
 
 FILE: Final = "findings.jsonl"
+_LOCK: Final = "findings.lock"  # whoever writes to the record holds it
 
 
 @dataclass(frozen=True)
@@ -58,11 +61,45 @@ def finding_id(*parts: object) -> str:
 
 def append_new(store: Path, findings: Sequence[Finding]) -> list[Finding]:
     """Append those that are not on record yet; they are given back."""
-    known = {record.get("finding_id") for record in read_findings(store)}
-    new = [finding for finding in findings if finding.finding_id not in known]
-    for finding in new:
-        append_record(store / FILE, finding.as_record())
+    if not _unknown(store, findings):
+        return []
+    with in_turn(store / _LOCK):
+        new = _unknown(store, findings)
+        for finding in new:
+            append_record(store / FILE, finding.as_record())
     return new
+
+
+def _unknown(store: Path, findings: Sequence[Finding]) -> list[Finding]:
+    known = {record.get("finding_id") for record in read_findings(store)}
+    return [finding for finding in findings if finding.finding_id not in known]
+
+
+def sweep_findings(store: Path, watched: Set[str], sweep: Sweep, before: str) -> None:
+    """Remove findings from before an instant, but for those of models that are still ``watched``.
+
+    Forecasts that are on record are scored at every watch: it would tell the same finding anew.
+    """
+    held = 0
+
+    def goes(record: dict[str, Any]) -> bool:
+        nonlocal held
+        old = "finding_id" in record and str(record.get("at", before)) < before
+        found_again = old and record.get("model_version") in watched
+        held += found_again
+        return old and not found_again
+
+    if not (store / FILE).exists():
+        return
+    with nullcontext() if sweep.dry else in_turn(store / _LOCK):
+        number = thin(store / FILE, goes, sweep, "findings on record")
+    if number:
+        sweep.told.append(f"{number:,} findings before {before[:10]} are no longer on record.")
+    if held:
+        sweep.told.append(
+            f"{held:,} findings before {before[:10]} stay, for the forecasts they are of are still in the "
+            "journal: the watch would tell them anew."
+        )
 
 
 def read_findings(store: Path) -> list[dict[str, Any]]:

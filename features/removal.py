@@ -1,13 +1,16 @@
-"""Taking files away: what was removed, and how much room that made; or what would be."""
+"""Taking files and lines away: what was removed, and how much room that made; or what would be."""
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+import stat
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+
+from features.files import record_in, replacing
 
 LEFT_OVER_SECONDS: Final = 86_400.0  # scratch of a writer that lives is never as old
 
@@ -54,6 +57,24 @@ class Sweep:
     def freed(self) -> int:
         """Bytes of all that went."""
         return sum(self.sizes.values())
+
+
+def thin(path: Path, goes: Callable[[dict[str, Any]], bool], sweep: Sweep, kind: str) -> int:
+    """Take the lines that ``goes`` names out of a record of JSON lines, in one step; how many they are.
+
+    What stays is not changed by a byte, and what cannot be read stays. Hold whatever lock its writers hold: a
+    line that is appended meanwhile would be lost.
+    """
+    if not path.exists():
+        return 0
+    lines = path.read_bytes().splitlines(keepends=True)
+    records = map(record_in, lines)
+    gone = [record is not None and goes(record) for record in records]
+    if any(gone) and not sweep.dry:
+        with replacing(path, stat.S_IMODE(path.stat().st_mode)) as stream:
+            stream.writelines(line for line, out in zip(lines, gone, strict=True) if not out)
+    sweep.count(kind, sum(gone), sum(len(line) for line, out in zip(lines, gone, strict=True) if out))
+    return sum(gone)
 
 
 def weigh(path: Path) -> int:

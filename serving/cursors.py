@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+from collections.abc import Callable
 from typing import Final
 
 from features.errors import AskError
@@ -32,12 +33,7 @@ def place_of_cursor(cursor: str | None, *, whole: str, question: str, remedy: st
         return 0
     told, filters, place = _read(cursor)
     if told != _short(whole):
-        raise AskError(
-            "cursor-of-another-list",
-            found="a cursor of a list that has since been replaced",
-            expected="a cursor of the present list",
-            remedy=remedy,
-        )
+        raise _replaced(remedy)
     if filters != _short(question):
         raise AskError(
             "cursor-of-another-question",
@@ -46,6 +42,35 @@ def place_of_cursor(cursor: str | None, *, whole: str, question: str, remedy: st
             remedy=remedy,
         )
     return place
+
+
+def place_of_line(
+    cursor: str | None, *, whole: str, count: int, line: Callable[[int], str], remedy: str
+) -> int:
+    """The place in a record of the line that a cursor names as its ``question``; the end without one.
+
+    Older lines may have been thinned out since: the line then stands further down than it did.
+
+    Raises:
+        AskError: as ``place_of_cursor``; ``cursor-of-another-list`` too where the line itself has gone.
+    """
+    if cursor is None or cursor == "":
+        return count
+    told, named, place = _read(cursor)
+    if told == _short(whole):
+        for at in range(min(place, count - 1), -1, -1):
+            if _short(line(at)) == named:
+                return at
+    raise _replaced(remedy)
+
+
+def _replaced(remedy: str) -> AskError:
+    return AskError(
+        "cursor-of-another-list",
+        found="a cursor of a list that has since been replaced",
+        expected="a cursor of the present list",
+        remedy=remedy,
+    )
 
 
 def _read(cursor: str) -> tuple[str, str, int]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any, Final, get_args
 
 from features.errors import AskError
 from features.files import read_records
 from serving.batch_ask import Kind
-from serving.cursors import cursor_of, place_of_cursor
+from serving.cursors import cursor_of, place_of_cursor, place_of_line
 from serving.errors import shown
 from serving.opened import OpenedPack
 from serving.shelf import Standing
@@ -65,7 +66,7 @@ def series_page(
 def promotions_page(store: Path, *, limit: int = USUAL, cursor: str | None = None) -> dict[str, Any]:
     """Decisions on the champion, newest first; fields that a line lacks are null.
 
-    A cursor stays good when lines are added: it counts from the oldest.
+    A cursor stays good when lines are added.
 
     Raises:
         AskError: a limit out of range, or a cursor that is none.
@@ -77,17 +78,22 @@ def promotions_page(store: Path, *, limit: int = USUAL, cursor: str | None = Non
 def newest_lines(
     store: Path, file: str, *, limit: int, cursor: str | None
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """Lines of a record that only grows, newest first, and ``count`` and ``next`` of the page.
+    """Lines of a record, newest first, and ``count`` and ``next`` of the page.
+
+    A cursor names the last line of its page, and so stays good when lines are added or older ones go.
 
     Raises:
         AskError: a limit out of range, or a cursor that is none.
     """
     check_limit(limit)
     records = read_records(store / file)
-    place = place_of_cursor(cursor, whole=file, question="", remedy=_AGAIN)
-    end = min(place, len(records)) if cursor else len(records)
+
+    def line(at: int) -> str:
+        return json.dumps(records[at], sort_keys=True)
+
+    end = place_of_line(cursor, whole=file, count=len(records), line=line, remedy=_AGAIN)
     start = max(0, end - limit)
-    after = cursor_of(start, whole=file, question="") if start else None
+    after = cursor_of(start, whole=file, question=line(start)) if start else None
     return records[start:end][::-1], {"count": len(records), "next": after}
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from pathlib import Path
+from typing import Final
 
 from features.errors import AskError
 from features.files import read_json
@@ -15,6 +15,11 @@ from serving.layout import CARD, PACKS, Pointer, sha256_of
 
 _A_DAY = len("2026-11-28")
 _LAST_YEAR = 9999
+
+
+# By store, what the cards there said when they were last read: a process has one store, tests have many.
+_READ: Final[dict[Path, dict[tuple[str, int, int], KeptPack]]] = {}
+_STORES: Final = 8
 
 
 @dataclass(frozen=True)
@@ -80,19 +85,23 @@ def _until(text: str) -> str:
 
 
 def packs_in(store: Path) -> list[KeptPack]:
-    """Every pack in the store that can be read."""
-    found = []
+    """Every pack in the store that can be read; a card is read again only when it was written again."""
+    before, found = _READ.get(store, {}), {}
     for card in (store / PACKS).glob(f"*/{CARD}"):
         try:
             facts = card.stat()
-            found.append(_read(card, (facts.st_mtime_ns, facts.st_size)))
+            key = (card.parent.name, facts.st_mtime_ns, facts.st_size)
+            found[key] = before.get(key) or _read(card)
         except (OSError, ValueError, KeyError, TypeError):
             continue  # being written, or damaged: it cannot be asked for
-    return found
+    if store not in _READ and len(_READ) >= _STORES:
+        _READ.clear()
+    # Replaced whole, for threads ask at once; what is no longer there is no longer held.
+    _READ[store] = found
+    return list(found.values())
 
 
-@lru_cache(maxsize=256)
-def _read(card: Path, _: tuple[int, int]) -> KeptPack:
-    """What a card says; read again only when it was written again."""
+def _read(card: Path) -> KeptPack:
+    """What a card says."""
     told = read_json(card)
     return KeptPack(card.parent.name, str(told["model_version"]), str(told["as_of"]), sha256_of(card))

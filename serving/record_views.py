@@ -22,7 +22,7 @@ from serving.packs import packs_in
 from serving.shelf import Standing
 from serving.views import told_of
 
-# Written by training.ledger, one line a retrain, never changed.
+# Written by training.ledger, one line a retrain; a line is never changed.
 RETRAINS: Final = "retrains.jsonl"
 TOLD: Final = (
     *("at", "who", "plan", "action", "decision", "verdict_id", "model_version", "data_hash", "commit"),

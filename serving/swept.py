@@ -114,6 +114,20 @@ def sweep_journal(
         state.close()
 
 
+def watched_versions(store: Path, journal_before: str | None) -> frozenset[str]:
+    """Model versions with a forecast that is on record after entries before ``journal_before`` went.
+
+    Raises:
+        AskError: the database of the journal does not answer.
+    """
+    state = state_of(store)
+    try:
+        entered = answered(state, journal_before or "") if state.exists else set()
+        return frozenset(entered | waiting_versions(store))
+    finally:
+        state.close()
+
+
 def _drain(store: Path, state: State) -> None:
     spool = Spool(store)
     try:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from features.removal import Sweep, left_over, weigh
-from training import promotions
+from features.removal import Sweep, left_over, thin, weigh
+from training import ledger, orphans, promotions
 from training.database import known
 from training.pieces import FOLDER, Cache
-from training.registry import NAME, VERSION_TAG
+from training.registry import NAME, VERSION_TAG, collect
 from training.tracking import Tracker, address_of, answering, client_of, database_uri
 
 KEPT_MODELS: Final = 10
@@ -23,6 +21,7 @@ KEPT_DAYS: Final = 400  # a yearly retrain still finds what the one of the year 
 _RUN_FOLDER: Final = re.compile(r"[0-9a-f]{32}")
 _ALL: Final = 3  # MLflow's number for runs that are deleted and runs that are not
 _PAGE: Final = 1000
+_ROWS: Final = "rows of MLflow that lead to no run"
 
 
 @dataclass(frozen=True)
@@ -84,11 +83,17 @@ def sweep_pieces(store: Path, sweep: Sweep, retention: Retention, now: datetime)
 def sweep_runs(store: Path, kept: Set[str], sweep: Sweep, retention: Retention, now: datetime) -> None:
     """Remove the runs of retrains before the days that made no model that stays, and files of no run.
 
+    Of a database elsewhere only rows go that lead to no run, which its own `mlflow gc` leaves.
+
     Raises:
         ModelError: the tracker's database does not answer; run it again.
     """
-    if address_of(store) != database_uri(store):
+    address = address_of(store)
+    if address != database_uri(store):
         sweep.told.append("Runs are kept by a tracking server, with its own `mlflow gc`: none was removed.")
+        if orphans.is_database(address):
+            with answering(address):
+                sweep.count(_ROWS, orphans.clear(address, dry=sweep.dry))
         return
     if not (store / "mlflow.db").exists():
         return
@@ -97,16 +102,36 @@ def sweep_runs(store: Path, kept: Set[str], sweep: Sweep, retention: Retention, 
         doomed = _doomed(client_of(tracker), kept, int(_edge(retention, now).timestamp() * 1000))
         if not sweep.dry and doomed.any:
             _forget(tracker, doomed)
+        ahead = (doomed.runs, doomed.versions) if sweep.dry else ((), ())
+        rows = orphans.clear(tracker.uri, gone=ahead[0], dropped=ahead[1], dry=sweep.dry)
         artifacts = store / "artifacts"
         runs, models = known(store / "mlflow.db")
         size = sum(weigh(artifacts / run) for run in doomed.runs & runs) if sweep.dry else 0
         sweep.count("runs of MLflow", len(doomed.runs), size)
+        sweep.count(_ROWS, rows)
     for path in sorted(artifacts.glob("*")) if artifacts.is_dir() else ():
         if _RUN_FOLDER.fullmatch(path.name) and path.name not in runs:
             sweep.remove("files of runs that are gone", path)
     for path in sorted((artifacts / "models").glob("m-*")):
         if path.name not in models:
             sweep.remove("files of runs that are gone", path)
+
+
+def sweep_retrains(store: Path, kept: Set[str], sweep: Sweep, before: str) -> None:
+    """Remove lines of the record of retrains from before an instant; promotions are never thinned.
+
+    What a later retrain or a page goes by stays: the newest judgement of each plan, the judgement that a line
+    after the instant rests on, and the one that let in a model that stays. Hold the lock of retrains.
+    """
+    stays = ledger.needed(store, kept, before)
+    number = thin(
+        store / ledger.FILE, lambda line: ledger.goes(line, stays, before), sweep, "retrains on record"
+    )
+    if number:
+        sweep.told.append(
+            f"{number:,} retrains before {before[:10]} are no longer on record; judgements that stand, and "
+            "those that made a model that is kept, are."
+        )
 
 
 @dataclass(frozen=True)
@@ -175,6 +200,4 @@ def _forget(tracker: Tracker, doomed: _Doomed) -> None:
         client.delete_logged_model(model)
     for run in sorted(doomed.active):
         client.delete_run(run)
-    # Without ids it takes all that is deleted, what a person deleted in MLflow's pages too.
-    argv = [sys.executable, "-m", "mlflow", "gc", "--backend-store-uri", tracker.uri]
-    subprocess.run([*argv, "--tracking-uri", tracker.uri], check=True, capture_output=True)  # noqa: S603
+    collect(tracker)

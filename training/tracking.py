@@ -5,7 +5,6 @@ MLflow is imported inside the functions only, for the import takes seconds.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import logging
 import math
@@ -25,6 +24,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Final
 
 from features.errors import ModelError
+from features.files import in_turn
 from features.table_files import write_frame
 from training.database import prepare
 from training.facts import DatasetFacts, RunFacts
@@ -102,7 +102,7 @@ def open_tracker(
     artifact_root = os.environ.get("FORECARBON_ARTIFACT_ROOT") or artifact_root or None
     quiet_mlflow()
     if address.startswith("sqlite:///"):
-        with _waiting_lock(store / "mlflow.lock"):
+        with in_turn(store / "mlflow.lock"):
             artifacts = (store / "artifacts").as_uri()
             database = Path(address.removeprefix("sqlite:///"))
             prepare(database, _newest_revision(), lambda scratch: _make_tables(scratch, artifacts))
@@ -156,14 +156,6 @@ def _opened(store: Path, address: str, experiment: str, artifact_root: str | Non
     if root is None and not address.startswith(("http://", "https://")):
         root = (store / "artifacts").as_uri()
     return Tracker(store, address, experiment, client.create_experiment(experiment, root, _KIND))
-
-
-@contextmanager
-def _waiting_lock(path: Path) -> Iterator[None]:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a+b") as stream:
-        fcntl.flock(stream, fcntl.LOCK_EX)
-        yield
 
 
 def _make_tables(database: Path, artifacts: str) -> None:

@@ -102,7 +102,7 @@ def words_of(job: str, place: Place) -> list[str]:
         "reproduce": ["reproduce", (at / "issued").read_text() if (at / "issued").exists() else ""],
         "backup": ["backup", "--to", str(at / "out")],
         "restore": ["restore", str(at / "kept.tar"), "--replace"],
-        "vacuum": ["vacuum", "--keep-models", "1"],
+        "vacuum": ["vacuum", "--keep-models", "1", "--record-days", "30"],
     }  # fmt: skip
     return [*words[job], "--store", str(store)]
 

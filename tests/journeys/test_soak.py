@@ -10,7 +10,7 @@ from pathlib import Path
 from benchmarks.soak.run import soak
 from serving.layout import CURRENT, read_pointer
 from serving.opened import open_pack
-from training import promotions
+from training import orphans, promotions
 from training.database import known
 from training.retention import Retention, saved_versions
 
@@ -32,6 +32,7 @@ def test_a_few_cycles(tmp_path: Path) -> None:
     assert {lines[1].to_version, lines[2].to_version} <= {value for (value,) in tagged}
     assert lines[0].to_version not in {value for (value,) in tagged}
     runs, models = known(store / "mlflow.db")
+    assert orphans.clear(f"sqlite:///{store / 'mlflow.db'}", dry=True) == 0
     kept = {path.name for path in (store / "artifacts").iterdir()}
     assert kept - {"models"} <= runs
     assert {path.name for path in (store / "artifacts" / "models").iterdir()} <= models

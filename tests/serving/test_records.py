@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from features.errors import AskError
 from features.files import append_record
+from features.removal import Sweep, thin
 from serving.edge import Edge
 from serving.origin import figures_of
 from serving.record_views import (
@@ -54,6 +56,21 @@ def test_retrains_come_newest_first_in_pages_with_their_rules(edge: Edge, store:
     )  # fmt: skip
     assert code_of(asked(edge, "GET", "/v1/retrains?limit=0"))[0] == 400
     assert code_of(asked(edge, "GET", "/v1/retrains?cursor=x"))[0] == 404
+
+
+def test_a_page_goes_on_where_older_lines_were_thinned_out(tmp_path: Path) -> None:
+    for k in range(9):
+        append_record(tmp_path / RETRAINS, {**LINE, "at": f"2026-11-2{k}"})
+    first = retrains_page(tmp_path, limit=3)
+    thin(tmp_path / RETRAINS, lambda line: line["at"] in ("2026-11-21", "2026-11-24"), Sweep(), "")
+    rest = retrains_page(tmp_path, limit=3, cursor=first["next"])
+    assert [line["at"][-2:] for line in rest["retrains"]] == ["25", "23", "22"]
+    last = retrains_page(tmp_path, cursor=rest["next"])
+    assert ([line["at"][-2:] for line in last["retrains"]], last["next"]) == (["20"], None)
+    # Where the line that a cursor names has gone too, nobody can say what was shown: begin again.
+    thin(tmp_path / RETRAINS, lambda line: line["at"] == "2026-11-26", Sweep(), "")
+    with pytest.raises(AskError, match="cursor-of-another-list"):
+        retrains_page(tmp_path, cursor=first["next"])
 
 
 def test_a_store_without_retrains_has_an_empty_page(tmp_path: Path) -> None:

@@ -13,11 +13,14 @@ from typer.testing import CliRunner
 import upkeep
 from features.errors import AskError, ModelError
 from features.files import one_at_a_time, read_json, write_json
+from features.findings import append_new, read_findings
 from serving.journal import keep
 from serving.packs import packs_in
+from tests.features.test_findings import ONE
 from tests.serving.notes import entry
 from tests.serving.synthetic import Kit
-from training import promotions
+from training import ledger, promotions
+from training.ledger import Entry
 from training.promotions import Promotion
 from training.retention import Retention, kept_versions, saved_versions
 
@@ -109,6 +112,29 @@ def test_left_overs_and_spools_go_and_fresh_scratch_stays(store: Path) -> None:
     assert not list((store / "journal").glob("*"))
 
 
+def test_records_are_thinned_where_days_are_given_and_promotions_never(store: Path) -> None:
+    newest, oldest = saved_versions(store)[-1], saved_versions(store)[0]
+    for at in ("2020-01-01T00:00:00Z", "2020-01-02T00:00:00Z", "2026-11-20T00:00:00Z"):
+        ledger.append(store, Entry(at, "", "annual", at, ledger.JUDGED, "", "keep", newest, "", "", True))
+    found = [replace(ONE, finding_id=name, at="2026-01-01T00:00:00Z", model_version=version)
+             for name, version in (("spoken of", oldest), ("of nothing", "gone"))]  # fmt: skip
+    append_new(store, found)
+    keep(store, entry(1, "2020-01-01")._replace(model_version=oldest))
+    promoted = promotions.read(store)
+    upkeep.clear_up(store, Retention(), now=NOW)
+    assert (len(ledger.read(store)), len(read_findings(store))) == (3, 2)
+    told = upkeep.clear_up(store, Retention(), now=NOW, record_days=30, journal_days=40, dry_run=True)
+    done = upkeep.clear_up(store, Retention(), now=NOW, record_days=30)
+    assert len(ledger.read(store)) == 1
+    assert [each["finding_id"] for each in read_findings(store)] == ["spoken of"]
+    assert told.counts["retrains on record"] == done.counts["retrains on record"] == 2
+    # Without its forecast, nobody will find it again: it goes with the journal.
+    assert (told.counts["findings on record"], done.counts["findings on record"]) == (2, 1)
+    upkeep.clear_up(store, Retention(), now=NOW, record_days=30, journal_days=40)
+    assert read_findings(store) == []
+    assert promotions.read(store) == promoted
+
+
 def test_it_waits_for_no_retrain(store: Path) -> None:
     for lock in ("retrain.lock", "upkeep.lock"):
         with one_at_a_time(store / lock, "job"), pytest.raises(AskError, match="job-already-running"):
@@ -128,16 +154,14 @@ def test_what_is_pointed_to_stays_though_no_record_names_it(tmp_path: Path) -> N
     assert kept_versions(tmp_path, Retention(0, 1), NOW, {"pointed"}) == {"pointed"}
 
 
-@pytest.mark.parametrize("option", ["--keep-days", "--journal-days"])
-@pytest.mark.parametrize("days", [36_501, 400_000, 10**12])
-def test_days_that_lead_before_any_record_are_refused_and_nothing_goes(
-    store: Path, option: str, days: int
-) -> None:
+def test_days_that_lead_before_any_record_are_refused_and_nothing_goes(store: Path) -> None:
     """Texts of instants before the year 1000 sort after all others: then everything would go."""
     asked = ["vacuum", "--store", str(store), "--keep-models", "0", "--keep-days", "400"]
-    told = CliRunner().invoke(upkeep.app, [*asked, option, str(days)])
-    assert told.exit_code == 2
-    assert "36500" in told.output
+    for option in ("--keep-days", "--journal-days", "--record-days"):
+        for days in (36_501, 400_000, 10**12):
+            told = CliRunner().invoke(upkeep.app, [*asked, option, str(days)])
+            assert told.exit_code == 2
+            assert "36500" in told.output
     assert len(saved_versions(store)) == 6
 
 

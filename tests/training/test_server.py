@@ -12,9 +12,12 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from features.errors import ModelError
+from features.removal import Sweep
 from tests.training.postgres import TrackingServer, database, programs
 from tests.training.small import NOW, small_plan
-from training import promotions, registry
+from tests.training.test_orphans import forget, naming, rows, written
+from training import orphans, promotions, registry
+from training.retention import Retention, sweep_runs
 from training.retrain import retrain
 from training.tracking import client_of, open_tracker, quiet_mlflow
 
@@ -111,3 +114,30 @@ def test_the_database_itself_may_be_the_address(
     assert client_of(tracker).get_experiment(tracker.experiment_id).artifact_location == (
         (tmp_path / "files").as_uri()
     )
+
+
+def test_what_gc_leaves_goes_from_postgresql_too(
+    address: str, server: TrackingServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORECARBON_TRACKING_URI", address)
+    tracker = open_tracker(store=tmp_path, experiment="left", artifact_root=tmp_path.as_uri(), uri=address)
+    gone, stays = written(tracker, "a", "b"), written(tracker, "b", "c")
+    forget(tracker, gone)
+    assert naming(address, gone) == {"inputs"}
+    before, engine = rows(address), create_engine(address)
+    with engine.connect() as other, monkeypatch.context() as patch:
+        # Somebody who looks for a data set there already may be about to name it: he comes first.
+        other.execute(text("select * from datasets"))
+        patch.setattr(orphans, "_PATIENCE", "50ms")
+        with pytest.raises(ModelError, match="tracking-unavailable"):
+            sweep_runs(tmp_path, set(), Sweep(), Retention(), NOW)
+    engine.dispose()
+    for dry in (True, False):
+        assert rows(address) == before
+        done = Sweep(dry)
+        sweep_runs(tmp_path, set(), done, Retention(), NOW)
+        assert list(done.counts.values()) == [2 + 2 + 1]
+    assert naming(address, gone) == set()
+    run = client_of(tracker).get_run(stays)
+    assert run.inputs is not None
+    assert {item.dataset.digest[0] for item in run.inputs.dataset_inputs} == {"b", "c"}
