@@ -95,7 +95,9 @@ def print_all(store: Path) -> None:
     table = Table("cluster", "latest, Mt", "target", "chance", "what is missing")
     for name in standing.pack.clusters:
         table.add_row(*_line(name, standing))
-    Console(width=WIDE).print(table)
+    console = Console(width=WIDE, highlight=False)
+    console.print(table)
+    console.print("`forecarbon progress CLUSTER` says of each what was found, and what would mend it")
 
 
 def _read(name: str, path: Path) -> ProgressAsk:

@@ -151,7 +151,7 @@ def test_what_ccs_two_years_late_would_do_is_one_click_away(page: Page) -> None:
 
 def test_it_is_walked_by_keyboard_alone(shown: Page) -> None:
     """From the top to the search box, and from a line of the table to the cluster's page."""
-    for _ in range(80):
+    for _ in range(60):
         shown.keyboard.press("Tab")
         if shown.evaluate("document.activeElement.id") == "find":
             break

@@ -90,8 +90,6 @@ function headline(data) {
 
 claims(figures);
 
-portfolio(figures);
-
 // Standings take a second when a model is new: until then the table shows what is known without them.
 function standings(again) {
   return async () => {
@@ -128,6 +126,8 @@ function legend() {
 }
 
 standingsTable(figures, standings);
+
+portfolio(figures);
 
 whyPanel({
   into: figures, series: "initiative", title: "Why did emissions move?", start: 2019, end: 2020,
