@@ -23,6 +23,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from features.errors import AskError, ForecarbonError, of_system
+from features.logins import without_logins
 from training.schedule_file import JobPlan, SchedulePlan
 from training.timetable import Timetable, text_of
 
@@ -137,7 +138,7 @@ class Scheduler:
         except OSError as fault:
             return "failed", of_system(fault).message
         except Exception as fault:  # noqa: BLE001 - whatever a job dies of, the next ones must run
-            return "failed", f"{type(fault).__name__}: {fault}"
+            return "failed", without_logins(f"{type(fault).__name__}: {fault}")
 
     def _after(self, job: JobPlan, moment: datetime) -> datetime:
         """The job's first due time after ``moment``, its jitter added."""
