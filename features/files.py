@@ -116,6 +116,13 @@ def scratch_folder(parent: Path, prefix: str) -> Iterator[Path]:
 
 
 @contextmanager
+def one_after_another(folder: Path) -> Iterator[None]:
+    """Hold the lock of a folder for the block, waiting for whoever has it; the kernel frees it."""
+    with _flocked(folder, wait=True):
+        yield
+
+
+@contextmanager
 def _flocked(folder: Path, *, wait: bool) -> Iterator[bool]:
     """Hold the lock of a folder for the block; False if another does, and we do not ``wait``."""
     handle = os.open(folder, os.O_RDONLY)

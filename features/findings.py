@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from features.files import append_record, read_records
+from features.files import append_record, one_after_another, read_records
 
 FILE: Final = "findings.jsonl"
 
@@ -57,12 +57,20 @@ def finding_id(*parts: object) -> str:
 
 
 def append_new(store: Path, findings: Sequence[Finding]) -> list[Finding]:
-    """Append those that are not on record yet; they are given back."""
-    known = {record.get("finding_id") for record in read_findings(store)}
-    new = [finding for finding in findings if finding.finding_id not in known]
-    for finding in new:
-        append_record(store / FILE, finding.as_record())
+    """Append those that are not on record yet; they are given back. Two at once do not take the same one."""
+    if not _unknown(store, findings):
+        return []
+    store.mkdir(parents=True, exist_ok=True)
+    with one_after_another(store):
+        new = _unknown(store, findings)
+        for finding in new:
+            append_record(store / FILE, finding.as_record())
     return new
+
+
+def _unknown(store: Path, findings: Sequence[Finding]) -> list[Finding]:
+    known = {record.get("finding_id") for record in read_findings(store)}
+    return [finding for finding in findings if finding.finding_id not in known]
 
 
 def read_findings(store: Path) -> list[dict[str, Any]]:
