@@ -16,9 +16,12 @@ from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
+
+import typer
 
 import forecarbon
 from features.errors import ForecarbonError, ModelError
@@ -157,9 +160,15 @@ def in_process(job: str, place: Place, words: Sequence[str] = ()) -> int:
 
 def _command(words: list[str]) -> int:
     try:
-        return forecarbon.guarded(lambda: forecarbon.app(words))
+        return forecarbon.guarded(lambda: _commands()(words, prog_name="forecarbon"))
     except SystemExit as ended:
         return int(ended.code or 0)
+
+
+@cache
+def _commands() -> Callable[..., Any]:
+    """The command line as the product has it, put together once and not for every process."""
+    return typer.main.get_command(forecarbon.app)
 
 
 def _now() -> datetime:
