@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,6 +15,7 @@ import operations
 import questions
 import upkeep
 from features.errors import AskError, DataError, ForecarbonError, of_system
+from features.logins import without_logins
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -263,10 +265,10 @@ def guarded(run: Callable[[], object]) -> int:
     except OSError as fault:
         typer.echo(f"forecarbon: {of_system(fault).message}", err=True)
         return OUR_FAULT
-    except Exception as fault:
+    except Exception as fault:  # noqa: BLE001 - whatever it is, no login in it may be printed
         if os.environ.get("FORECARBON_DEBUG"):
-            raise
-        text = f"{type(fault).__name__}: {fault}"
+            typer.echo(without_logins(traceback.format_exc()), err=True)
+        text = without_logins(f"{type(fault).__name__}: {fault}")
         typer.echo(f"forecarbon: a bug of ours: {text} (FORECARBON_DEBUG=1 shows where)", err=True)
         return OUR_FAULT
     return 0

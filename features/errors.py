@@ -10,13 +10,15 @@ import errno
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from features.logins import without_logins
+
 SHOWN_OFFENDERS = 3
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _CLOSED = {errno.EACCES, errno.EPERM}
 
 
 class ForecarbonError(Exception):
-    """A refusal that names itself.
+    """A refusal that names itself. Logins and queries of addresses in what was found are never told.
 
     Attributes:
         code: stable kebab-case name, for programs.
@@ -39,12 +41,15 @@ class ForecarbonError(Exception):
         facts: Mapping[str, Any] | None = None,
     ) -> None:
         self.code = code
-        self.found = found
+        self.found = without_logins(found)
         self.expected = expected
         self.remedy = remedy
-        self.offenders = tuple(str(item) for item in offenders[:SHOWN_OFFENDERS])
+        self.offenders = tuple(without_logins(str(item)) for item in offenders[:SHOWN_OFFENDERS])
         self.more = max(0, len(offenders) - SHOWN_OFFENDERS)
-        self.facts: dict[str, Any] = dict(facts or {})
+        self.facts: dict[str, Any] = {
+            name: without_logins(value) if isinstance(value, str) else value
+            for name, value in (facts or {}).items()
+        }
         super().__init__(self.message)
 
     def __reduce__(self) -> tuple[Any, ...]:

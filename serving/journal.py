@@ -21,6 +21,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from features.errors import AskError
+from features.logins import without_logins
 from serving.spool import CHUNK, Spool, entry_in, waiting
 from serving.spool import Entry as Entry  # known to others as the journal's
 from serving.state import PATIENCE_SECONDS, State, state_of
@@ -166,7 +167,7 @@ class Journal:
 
     def _fail(self, fault: Exception) -> None:
         if not self._failed:
-            _LOG.warning(json.dumps({"event": "journal-degraded", "said": str(fault)[:500]}))
+            _LOG.warning(json.dumps({"event": "journal-degraded", "said": without_logins(str(fault))[:500]}))
         self._failed = True
         self._retry_at = time.monotonic() + self._pause
         self._pause = min(2 * self._pause, RETRY_SECONDS)

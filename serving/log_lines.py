@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from features.logins import without_logins
 from serving.call import Call
 
 
@@ -34,7 +35,7 @@ def bug_line(fault: BaseException, path: str, request_id: str) -> str:
             "request_id": request_id,
             "path": path[:200],
             "fault": type(fault).__name__,
-            "said": str(fault)[:500],
+            "said": without_logins(str(fault))[:500],
             "places": places[-5:],
         }
     )

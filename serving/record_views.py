@@ -12,6 +12,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from features.files import read_json
+from features.logins import without_logins
 from features.reference.tables import load
 from features.series.quality import grade
 from features.series.words import DS, KNOWN_AT, SCOPE, SOURCE, UNIQUE_ID, Y
@@ -57,8 +58,8 @@ def retrains_page(store: Path, *, limit: int = USUAL, cursor: str | None = None)
 def tracking(environment: Mapping[str, str]) -> dict[str, str | None]:
     """Where MLflow's pages are: an address where a server keeps the runs, and else the command."""
     told = next((environment[name] for name in TRACKING if environment.get(name)), "")
-    # A login in the address is nobody's to read.
-    open_to_all = told.startswith(("http://", "https://")) and "@" not in told
+    # A login in the address, or a key behind it, is nobody's to read.
+    open_to_all = told.startswith(("http://", "https://")) and without_logins(told) == told
     return {"url": told.rstrip("/") if open_to_all else None, "command": COMMAND}
 
 

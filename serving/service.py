@@ -21,6 +21,7 @@ from starlette.types import ASGIApp
 
 from features.errors import ModelError
 from features.findings import read_findings
+from features.logins import without_logins
 from features.series.panel import Panel
 from models.forecast import Outlook
 from serving import patience
@@ -158,7 +159,7 @@ async def _keep_keys(keyring: Keyring) -> None:
         try:
             await asyncio.to_thread(keyring.refresh)
         except Exception as fault:  # noqa: BLE001 - the keys known so far go on to hold
-            _LOG.error(json.dumps({"event": "keys-unread", "fault": repr(fault)[:500]}))
+            _LOG.error(json.dumps({"event": "keys-unread", "fault": without_logins(repr(fault))[:500]}))
 
 
 async def _watch(desk: Desk) -> None:
@@ -171,7 +172,7 @@ async def _watch(desk: Desk) -> None:
         try:
             swapped = await asyncio.to_thread(shelf.refresh)
         except Exception as fault:  # noqa: BLE001 - a watcher that dies would freeze the champion unseen
-            _LOG.error(json.dumps({"event": "watch-failed", "fault": repr(fault)[:500]}))
+            _LOG.error(json.dumps({"event": "watch-failed", "fault": without_logins(repr(fault))[:500]}))
             continue
         if swapped:
             meters.swapped()

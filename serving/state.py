@@ -153,19 +153,23 @@ def answering() -> Iterator[None]:
     try:
         yield
     except (SQLAlchemyError, ImportError) as fault:
-        cause = getattr(fault, "orig", None) or fault
-        raise AskError(
-            DOWN,
-            found=f"{type(cause).__name__} from the database of serving's state",
-            expected="a database that answers, with its driver installed",
-            remedy=f"check the address in {STATE_URL}, the database and the disk",
-        ) from None
+        raise _away(getattr(fault, "orig", None) or fault) from None
+
+
+def _away(cause: BaseException) -> AskError:
+    return AskError(
+        DOWN, found=f"{type(cause).__name__} from the database of serving's state",
+        expected="a database that answers, with its driver installed",
+        remedy=f"check the address in {STATE_URL}, the database and the disk",
+    )  # fmt: skip
 
 
 def _address(url: str) -> sa.URL:
-    with answering():
+    try:
         # Some hosts hand out the short name, which SQLAlchemy does not know.
         known = sa.make_url(url.replace("postgres://", "postgresql://", 1))
+    except (SQLAlchemyError, ValueError) as fault:  # a port that is no number may be the end of a password
+        raise _away(fault) from None
     backend = known.get_backend_name()
     if backend not in ("sqlite", "postgresql") or (backend == "sqlite" and known.database in _MEMORY):
         raise AskError(

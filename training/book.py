@@ -207,7 +207,7 @@ def _params(book: Book, name: str) -> dict[str, str]:
 
 def _plan_file(book: Book, scratch: Path) -> Path:
     path = scratch / "plan.json"
-    write_json(path, book.plan.model_dump())
+    write_json(path, book.plan.as_record())
     return path
 
 

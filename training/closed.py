@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
 
 from features.errors import AskError
 
@@ -51,10 +53,29 @@ def parse_closed(record: dict[str, Any], model: type[Part], what: str) -> Part:
         place = ".".join(str(part) for part in first["loc"])
         if first["type"] == "extra_forbidden":
             raise _refused(what, "unknown-key", f"key {place}", _nearest(first["loc"], model)) from None
-        field = model.model_fields.get(place)
-        secret = field is not None and not field.repr
-        found = f"{place or what} = {'(not shown)' if secret else repr(first.get('input'))}"
-        raise _refused(what, "value", found, str(first["msg"])) from None
+        raise _refused(what, "value", _found(first, place or what, model), str(first["msg"])) from None
+
+
+def _found(fault: ErrorDetails, place: str, model: type[BaseModel]) -> str:
+    """What stands at a place. A part with several keys is not shown: one of them may be secret."""
+    field = _field(fault["loc"], model)
+    told = fault["input"]
+    if fault["type"] == "missing":
+        return f"no {place}"
+    parts = told if isinstance(told, list) else [told]
+    if any(isinstance(part, dict) for part in parts) or (field is not None and not field.repr):
+        return f"{place} = (not shown)"
+    return f"{place} = {told!r}"
+
+
+def _field(place: tuple[int | str, ...], model: type[BaseModel]) -> FieldInfo | None:
+    """The last field on the way to a place; None where there is none."""
+    found: FieldInfo | None = None
+    for part in place:
+        named = next((f for name, f in model.model_fields.items() if part in (name, f.alias)), None)
+        if named is not None:
+            found, model = named, _inner(named.annotation) or model
+    return found
 
 
 def _nearest(place: tuple[int | str, ...], model: type[BaseModel]) -> str:

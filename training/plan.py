@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from pydantic import Field, model_validator
 
+from features.logins import without_logins
 from features.series.basis import SOURCES
 from features.series.from_lake import FEWEST_YEARS, KINDS
 from models.kinds import MEMBERS
@@ -134,8 +135,8 @@ class TrackingPlan(Closed):
     """Where runs are kept: a tracking server's address and the root of its files. Left empty: the
     environment decides, else a database in the store."""
 
-    uri: str = ""
-    artifact_root: str = ""
+    uri: str = Field(default="", repr=False)
+    artifact_root: str = Field(default="", repr=False)
 
 
 class EnginePlan(Closed):
@@ -205,6 +206,13 @@ class Plan(Closed):
         if self.gate.baseline not in self.recipe.members:
             raise ValueError(f"gate.baseline {self.gate.baseline!r} is not among recipe.members")
         return self
+
+    def as_record(self) -> dict[str, Any]:
+        """JSON-ready, as people may read it: a login in an address is no part of it."""
+        record = self.model_dump()
+        for part, name in (("tracking", "uri"), ("tracking", "artifact_root"), ("engine", "scheduler")):
+            record[part][name] = without_logins(record[part][name])
+        return record
 
     def fingerprint(self) -> str:
         """First 16 hex digits of the SHA-256 of everything in the plan that a retrain decides by."""

@@ -14,7 +14,8 @@ from training import ledger, orphans, promotions
 from training.database import known
 from training.pieces import FOLDER, Cache
 from training.registry import NAME, VERSION_TAG, collect
-from training.tracking import Tracker, address_of, answering, client_of, database_uri
+from training.tracked_at import address_of, database_uri
+from training.tracking import Tracker, answering, client_of
 
 KEPT_MODELS: Final = 10
 KEPT_DAYS: Final = 400  # a yearly retrain still finds what the one of the year before left

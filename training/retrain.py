@@ -35,7 +35,8 @@ from training.rails import Rule
 from training.reliability import exits_report, no_exits
 from training.resume import refitted
 from training.scores import scores_frame
-from training.tracking import Tracker, address_of, answering, close_orphans, open_tracker
+from training.tracked_at import address_of
+from training.tracking import Tracker, answering, close_orphans, open_tracker
 
 
 def retrain(

@@ -21,8 +21,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
+from zoneinfo import ZoneInfo
 
 from features.errors import AskError, ForecarbonError, of_system
+from features.logins import without_logins
 from training.schedule_file import JobPlan, SchedulePlan
 from training.timetable import Timetable, text_of
 
@@ -137,7 +139,7 @@ class Scheduler:
         except OSError as fault:
             return "failed", of_system(fault).message
         except Exception as fault:  # noqa: BLE001 - whatever a job dies of, the next ones must run
-            return "failed", f"{type(fault).__name__}: {fault}"
+            return "failed", without_logins(f"{type(fault).__name__}: {fault}")
 
     def _after(self, job: JobPlan, moment: datetime) -> datetime:
         """The job's first due time after ``moment``, its jitter added."""
@@ -203,14 +205,19 @@ def run_forever(scheduler: Scheduler) -> None:
 
 
 def _fires(job: JobPlan, zone: str, after: datetime) -> Iterator[datetime]:
-    """The instants of a cron line after ``after``, without end."""
+    """The instants of a cron line after ``after``, without end.
+
+    An hour that the clock shows twice counts once, but for a line of every hour.
+    """
     trigger, moment = _trigger(job, zone), after
+    place, hourly = ZoneInfo(zone), job.cron.split()[1].startswith("*")
     while True:
         fire = trigger.get_next_fire_time(None, moment + timedelta(seconds=1))
         if fire is None:
             raise _unreadable(job, "a day that no year has")
         moment = fire.astimezone(UTC)
-        yield moment
+        if hourly or not moment.astimezone(place).fold:
+            yield moment
 
 
 def _trigger(job: JobPlan, zone: str) -> CronTrigger:

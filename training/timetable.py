@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
 
 from features.errors import AskError
 from features.instants import to_milli
@@ -94,7 +94,7 @@ class Timetable:
             AskError: no such database, or it does not answer (``schedule-database``).
         """
         with _answering():
-            address = sa.make_url(url)
+            address = _address_in(url)
             if address.get_backend_name() == "sqlite" and address.database:
                 Path(address.database).parent.mkdir(parents=True, exist_ok=True)
                 self._engine = _one_at_a_time(sa.create_engine(address, connect_args={"timeout": 30}))
@@ -188,6 +188,14 @@ class Timetable:
     def _begun(self) -> Iterator[sa.Connection]:
         with _answering(), self._engine.begin() as line:
             yield line
+
+
+def _address_in(url: str) -> sa.URL:
+    try:
+        return sa.make_url(url)
+    except ValueError:
+        # A port that is no number, which may be the end of a password: nothing of it is repeated.
+        raise ArgumentError("a port that is no number") from None
 
 
 def _one_at_a_time(engine: sa.Engine) -> sa.Engine:

@@ -23,11 +23,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Final
 
-from features.errors import ModelError
 from features.files import in_turn
 from features.table_files import write_frame
 from training.database import prepare
 from training.facts import DatasetFacts, RunFacts
+from training.tracked_at import address_of, files_at, unavailable
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -49,7 +49,6 @@ _BATCH: Final = {"metrics": 800, "params": 90}  # MLflow takes 1000 metrics and 
 _DIGEST: Final = 36  # MLflow keeps no more characters of a data set's digest
 _KIND: Final = {"mlflow.experimentKind": "custom_model_development"}  # else the UI opens on chat traces
 _PARENT: Final = "mlflow.parentRunId"
-_PASSWORD: Final = re.compile(r"://[^/@]*@")
 _UNFIT: Final = re.compile(r"[^A-Za-z0-9_\-. /:]")
 
 
@@ -99,7 +98,7 @@ def open_tracker(
     unless told, chooses itself.
     """
     store, address = store.resolve(), address_of(store, uri, planned)
-    artifact_root = os.environ.get("FORECARBON_ARTIFACT_ROOT") or artifact_root or None
+    artifact_root = files_at(artifact_root)
     quiet_mlflow()
     if address.startswith("sqlite:///"):
         with in_turn(store / "mlflow.lock"):
@@ -108,18 +107,6 @@ def open_tracker(
             prepare(database, _newest_revision(), lambda scratch: _make_tables(scratch, artifacts))
             return _opened(store, address, experiment, artifact_root)
     return _opened(store, address, experiment, artifact_root)
-
-
-def address_of(store: Path, uri: str | None = None, planned: str = "") -> str:
-    """Where runs are kept: ``uri``, else FORECARBON_TRACKING_URI, else what the plan says (``planned``),
-    else MLFLOW_TRACKING_URI, else sqlite in the store."""
-    told = (uri, os.environ.get("FORECARBON_TRACKING_URI"), planned, os.environ.get("MLFLOW_TRACKING_URI"))
-    return next(filter(None, told), database_uri(store))
-
-
-def database_uri(store: Path) -> str:
-    """The tracking address of a store that has no server."""
-    return f"sqlite:///{store.resolve() / 'mlflow.db'}"
 
 
 @contextmanager
@@ -136,19 +123,15 @@ def answering(uri: str) -> Iterator[None]:
     try:
         yield
     except (MlflowException, SQLAlchemyError, sqlite3.Error, subprocess.SubprocessError, OSError) as fault:
-        said = str(fault).strip().splitlines() or ["no words"]
-        raise ModelError(
-            "tracking-unavailable",
-            found=f"{type(fault).__name__}: {_PASSWORD.sub('://', said[0])[:300]}",
-            expected=f"a tracking store that answers at {_PASSWORD.sub('://', uri)}",
-            remedy="start it, unlock it or make room, and run again: what was replayed is kept, and what "
-            "serves is untouched",
-        ) from fault
+        raise unavailable(fault, uri) from fault
 
 
 def _opened(store: Path, address: str, experiment: str, artifact_root: str | None) -> Tracker:
     tracker = Tracker(store=store, uri=address, experiment=experiment, experiment_id="")
-    client = client_of(tracker)
+    try:
+        client = client_of(tracker)
+    except ValueError as fault:  # a port that is no number, which may be the end of a password
+        raise unavailable(ValueError("an address that cannot be read"), address) from fault
     known = client.get_experiment_by_name(experiment)
     if known is not None:
         return Tracker(store, address, experiment, str(known.experiment_id))

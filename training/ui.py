@@ -6,7 +6,8 @@ import os
 import sys
 from pathlib import Path
 
-from training.tracking import QUIET, database_uri
+from training.tracked_at import database_uri
+from training.tracking import QUIET
 
 
 def ui_command(store: Path, port: int) -> list[str]:

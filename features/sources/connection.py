@@ -13,6 +13,7 @@ import httpcore
 import httpx
 
 from features.errors import AskError
+from features.logins import shown_address
 
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
 # What clouds answer at beside 169.254.169.254, which is link-local.
@@ -192,7 +193,7 @@ def lawful(url: str) -> None:
     if parsed.scheme not in ("http", "https") or not parsed.host or parsed.userinfo:
         raise AskError(
             "address-not-fetchable",
-            found=repr(url if not parsed.userinfo else f"{parsed.scheme}://…@{parsed.host}"),
+            found=repr(shown_address(url)),
             expected="an http or https address without a user or password in it",
             remedy="correct the address, or fetch the file yourself and give it with --file",
         )

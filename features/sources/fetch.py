@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -79,6 +80,7 @@ def fetch(
         AskError: the address is not one to fetch from, or another process is fetching it.
         DataError: it could not be had whole within the bounds.
     """
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs whole addresses
     lawful(url)
     place = folder / hashlib.sha256(url.encode()).hexdigest()[:16]
     partial = Partial(place)

@@ -11,6 +11,7 @@ from typing import Final
 import httpx
 
 from features.errors import DataError
+from features.logins import shown_address
 from features.sources.connection import CountedStream
 from features.sources.partial import Partial, Told
 
@@ -58,7 +59,7 @@ def failed(code: str, url: str, *, found: str, expected: str, remedy: str = "") 
     """The refusal of a fetch."""
     return DataError(
         code,
-        found=f"{url}: {found}",
+        found=f"{shown_address(url)}: {found}",
         expected=expected,
         remedy=remedy or "try later, or fetch the file yourself and give it with --file",
         facts={"url": url},

@@ -2,50 +2,46 @@
 
 from __future__ import annotations
 
-import re
+import contextlib
+import importlib
+import io
 import shutil
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-import operations
-import upkeep  # noqa: F401  # forked processes find it loaded
-from serving.keys_report import add_key
-from tests.faults.jobs import SCHEDULE, Place, run
-from tests.journeys.test_facilities import write_extracts
-from tests.journeys.test_retrain import SMALL
-from training import book  # noqa: F401  # forked processes find it loaded, as MLflow
-from training.tracking import quiet_mlflow
+from tests.faults.jobs import JOBS, Place, in_process
+from tests.faults.store import copied, made_once, small_packs
+
+# What jobs import when they are run, and cannot be run here for: they set up logging.
+_LATE = ("apscheduler.triggers.cron", "training.timetable", "sqlalchemy.dialects.sqlite", "training.book")
 
 
 @pytest.fixture(scope="session")
-def used(tmp_path_factory: pytest.TempPathFactory) -> Place:
-    """A champion by a small plan, a second version, one issued forecast, a key, and what jobs read."""
-    quiet_mlflow()
-    place = Place(tmp_path_factory.mktemp("faults"))
-    (place.folder / "small.toml").write_text(SMALL.format(seed=1))
-    (place.folder / "schedule.toml").write_text(SCHEDULE)
-    (place.folder / "out").mkdir()
-    write_extracts(place.folder / "eutl", plants=6)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
-        now = datetime.now(UTC)
-        operations.train(place.folder / "small.toml", store=place.store, lake="", now=now, who="a test")
-    (first,) = (place.store / "models").iterdir()
-    shutil.copytree(first, place.store / "models" / "second")
-    add_key(place.store, "ada", scopes=["read"], days=30, rate=None, at=now, who="a test")
-    told = run("forecast", place)
-    found = re.search(r"forecast_id (\S+)", told.out)
-    assert found is not None, told
-    (place.folder / "issued").write_text(found[1])
-    return place
+def used(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Place:
+    """The used store, and every job run here once: forked processes then find loaded what jobs load."""
+    made = made_once(tmp_path_factory.getbasetemp(), worker_id)
+    scratch = tmp_path_factory.mktemp("warm")
+    with small_packs(), contextlib.redirect_stdout(io.StringIO()):
+        for name in _LATE:
+            importlib.import_module(name)
+        for job in JOBS:
+            if job != "schedule":
+                in_process(job, copied(made, scratch / job))
+                shutil.rmtree(scratch / job)
+    return made
+
+
+@pytest.fixture(autouse=True, scope="module")
+def small() -> Iterator[None]:
+    """Packs are small here."""
+    with small_packs():
+        yield
 
 
 @pytest.fixture
 def place(used: Place, tmp_path: Path) -> Iterator[Place]:
     """A copy of it."""
-    shutil.copytree(used.folder, tmp_path / "place")
-    yield Place(tmp_path / "place")
+    yield copied(used, tmp_path / "place")
     shutil.rmtree(tmp_path / "place", ignore_errors=True)

@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-import ctypes
-import errno
+import gc
+import json
 import os
-import resource
+import re
 import selectors
-import shutil
 import signal
-import socket
 import sqlite3
-import subprocess
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
+from uuid import uuid4
+
+import typer
 
 import forecarbon
-import training.schedule
-from features.errors import ModelError
+from features.errors import ForecarbonError, ModelError
 from features.files import read_records
 from serving.entries import stamp_of
+from serving.journal import find
 from serving.layout import CURRENT, read_pointer
 from serving.opened import open_pack
 from tests.serving.desks import asked, desk_of
@@ -44,9 +45,7 @@ JOBS: Final = (
     *("ingest", "retrain", "forecast", "serve", "schedule", "watch", "promote", "keys", "reproduce"),
     *("backup", "restore", "vacuum"),
 )
-STRANGER: Final = 65534
 REFUSAL: Final = ("code", "found", "expected", "remedy")
-_NEW_MOUNTS, _NEW_NETWORK = 0x00020000, 0x40000000
 _SECONDS: Final = 60
 Fault = Callable[[], object]
 
@@ -82,6 +81,14 @@ class Told:
         return all(f" {word} " in said[-1] for word in ("found", "expected", "·"))
 
     @property
+    def code(self) -> str:
+        """The code of its refusal; "" if there is none."""
+        found = re.search(
+            r"(?:^forecarbon: |: failed\. )([a-z]+(?:-[a-z]+)+): found ", self.out + self.err, re.M
+        )
+        return found[1] if found else ""
+
+    @property
     def plain(self) -> bool:
         """Whether there is no traceback in it, and no bug of ours."""
         return not any(word in self.out + self.err for word in ("Traceback", "a bug of ours"))
@@ -107,14 +114,20 @@ def words_of(job: str, place: Place) -> list[str]:
     return [*words[job], "--store", str(store)]
 
 
-def started(job: str, place: Place, fault: Fault = lambda: None) -> tuple[int, int, int]:
-    """The id of a forked process in which the fault is brought about and the job run, and its two pipes."""
-    if job == "restore" and not (place.folder / "kept.tar").exists():
-        shutil.copyfile(backup_of(place), place.folder / "kept.tar")
+def started(
+    job: str, place: Place, fault: Fault = lambda: None, words: Sequence[str] = ()
+) -> tuple[int, int, int]:
+    """The id of a forked process in which the fault is brought about and the job run, and its two pipes.
+
+    Args:
+        words: the command line, if not that of ``words_of``; the store is added to it.
+    """
     out, out_end = os.pipe()
     err, err_end = os.pipe()
+    gc.freeze()  # a collection in the child would copy every page there is
     child = os.fork()
     if child:
+        gc.unfreeze()
         os.close(out_end)
         os.close(err_end)
         return child, out, err
@@ -124,8 +137,10 @@ def started(job: str, place: Place, fault: Fault = lambda: None) -> tuple[int, i
         os.dup2(out_end, 1)
         os.dup2(err_end, 2)
         sys.stdout, sys.stderr = os.fdopen(1, "w"), os.fdopen(2, "w")
+        # What the kernel has taken outlives a killed process: to wait for the disk shows nothing here.
+        os.fsync = lambda _: None  # type: ignore[assignment]
         fault()
-        status = _serve(place) if job == "serve" else _command(words_of(job, place))
+        status = in_process(job, place, words)
     except BaseException:  # noqa: BLE001 - whatever it is, the test is told
         with suppress(OSError):
             traceback.print_exc()
@@ -136,11 +151,24 @@ def started(job: str, place: Place, fault: Fault = lambda: None) -> tuple[int, i
         os._exit(status)
 
 
+def in_process(job: str, place: Place, words: Sequence[str] = ()) -> int:
+    """Run a job here; its exit status."""
+    if job == "serve":
+        return _serve(place)
+    return _command([*words, "--store", str(place.store)] if words else words_of(job, place))
+
+
 def _command(words: list[str]) -> int:
     try:
-        return forecarbon.guarded(lambda: forecarbon.app(words))
+        return forecarbon.guarded(lambda: _commands()(words, prog_name="forecarbon"))
     except SystemExit as ended:
         return int(ended.code or 0)
+
+
+@cache
+def _commands() -> Callable[..., Any]:
+    """The command line as the product has it, put together once and not for every process."""
+    return typer.main.get_command(forecarbon.app)
 
 
 def _now() -> datetime:
@@ -150,16 +178,33 @@ def _now() -> datetime:
 
 
 def _serve(place: Place) -> int:
-    """One answer of production's edge and desk, at the time that the process is shown."""
+    """Two answers of production's edge and desk, at the time that the process is shown, and its health.
+
+    The second is asked for when the entry of the first is on record, or the journal has said that it is not.
+    """
 
     def ask() -> None:
-        with desk_of(place.store, clock=lambda: stamp_of(_now())) as edge:
-            told = asked(edge, "POST", "/v1/forecast", json={"clusters": ["nl-rotterdam"], "steps": 2})
-            if told.status_code != 200:
-                raise ModelError(**{name: told.json()["error"][name] for name in REFUSAL})
-            sys.stdout.write(f"issued_at {told.json()['issued_at']}\n")
+        with desk_of(place.store, clock=lambda: stamp_of(_now()), new_id=lambda: uuid4().hex) as edge:
+            assert edge.desk is not None
+            for _ in range(2):
+                told = asked(edge, "POST", "/v1/forecast", json={"clusters": ["nl-rotterdam"], "steps": 2})
+                if told.status_code != 200:
+                    raise ModelError(**{name: told.json()["error"][name] for name in REFUSAL})
+                said = told.json()
+                while edge.desk.journal.state == "ok" and not _noted(place.store, said["forecast_id"]):
+                    time.sleep(0.005)
+            health = asked(edge, "GET", "/v1/health").json()
+            sys.stdout.write(f"issued_at {said['issued_at']}\njournal {said['journal']}\n")
+            sys.stdout.write(f"made by {said['forecasts'][0]['made_by']}\nhealth {json.dumps(health)}\n")
 
     return forecarbon.guarded(ask)
+
+
+def _noted(store: Path, forecast_id: str) -> bool:
+    try:
+        return find(store, forecast_id) is not None
+    except ForecarbonError:
+        return False
 
 
 def ended(process: tuple[int, int, int], seconds: float = _SECONDS) -> Told:
@@ -187,9 +232,9 @@ def ended(process: tuple[int, int, int], seconds: float = _SECONDS) -> Told:
     return told
 
 
-def run(job: str, place: Place, fault: Fault = lambda: None) -> Told:
+def run(job: str, place: Place, fault: Fault = lambda: None, words: Sequence[str] = ()) -> Told:
     """Run a job to its end after a fault was brought about in its process."""
-    return ended(started(job, place, fault))
+    return ended(started(job, place, fault, words))
 
 
 def killed(job: str, place: Place, seconds: float) -> Told:
@@ -199,14 +244,6 @@ def killed(job: str, place: Place, seconds: float) -> Told:
     with suppress(ProcessLookupError):
         os.kill(process[0], signal.SIGKILL)
     return ended(process)
-
-
-def backup_of(place: Place) -> Path:
-    """A backup of a place, made now."""
-    told = run("backup", place)
-    assert told.status == 0, told
-    found = sorted((place.folder / "out").glob("*.tar"))[-1]
-    return found.rename(place.folder / "made.tar")
 
 
 def whole(place: Place, before: list[dict[str, Any]]) -> None:
@@ -223,88 +260,3 @@ def whole(place: Place, before: list[dict[str, Any]]) -> None:
 def promoted(place: Place) -> list[dict[str, Any]]:
     """The record of promotions."""
     return read_records(place.store / "promotions.jsonl")
-
-
-# --- faults, brought about in the forked process ---------------------------------------------------------
-
-
-def no_network() -> None:
-    """No address can be reached: a network of its own for root, else every call to connect fails."""
-    if os.geteuid() == 0 and _libc().unshare(_NEW_NETWORK) == 0:
-        return
-
-    def refused(self: socket.socket, address: object) -> None:
-        raise OSError(errno.ENETUNREACH, "Network is unreachable")
-
-    socket.socket.connect = refused  # type: ignore[method-assign,assignment]
-
-
-def no_room() -> None:
-    """No file can grow by a byte; a full disk says the same in another number."""
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
-
-
-def read_only(folder: Path) -> Fault:
-    """A folder mounted read-only in a namespace of its own for root; else its permissions say so."""
-
-    def fault() -> None:
-        if os.geteuid() == 0 and _libc().unshare(_NEW_MOUNTS) == 0:
-            for words in (
-                ["--make-rprivate", "/"],
-                ["--bind", folder, folder],
-                ["-o", "remount,bind,ro", folder],
-            ):
-                subprocess.run(["mount", *map(str, words)], check=True)
-            return
-        for path in [folder, *folder.rglob("*")]:
-            path.chmod(path.stat().st_mode & ~0o222)
-
-    return fault
-
-
-def of_a_stranger(folder: Path) -> Fault:
-    """All in a folder belongs to somebody else, who lets nobody in; root gives up its right to pass."""
-
-    def fault() -> None:
-        for path in folder.iterdir():
-            path.chmod(0)
-        if os.geteuid() == 0:
-            for path in folder.iterdir():
-                os.chown(path, STRANGER, STRANGER)
-            header = (ctypes.c_uint32 * 2)(0x20080522, 0)
-            assert _libc().capset(ctypes.byref(header), ctypes.byref((ctypes.c_uint32 * 6)())) == 0
-
-    return fault
-
-
-def let_in(folder: Path) -> None:
-    """Take ``of_a_stranger`` and ``read_only`` back."""
-    folder.chmod(0o755)
-    for path in folder.iterdir():
-        if os.geteuid() == 0:
-            os.chown(path, 0, 0)
-        path.chmod(0o755 if path.is_dir() else 0o644)
-    for path in folder.rglob("*"):
-        path.chmod(path.stat().st_mode | 0o200)
-
-
-def at_time(moment: datetime, zone: str = "UTC") -> Fault:
-    """The clock of the process shows ``moment``, in a machine that keeps the time of ``zone``."""
-
-    class Shown(datetime):
-        @classmethod
-        def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
-            return moment.astimezone(tz)
-
-    def fault() -> None:
-        os.environ["TZ"] = zone
-        time.tzset()
-        forecarbon.datetime = Shown  # type: ignore[attr-defined]
-        training.schedule.datetime = Shown  # type: ignore[attr-defined]
-
-    return fault
-
-
-def _libc() -> ctypes.CDLL:
-    return ctypes.CDLL(None, use_errno=True)

@@ -28,6 +28,23 @@ def test_a_finding_is_recorded_once(tmp_path: Path) -> None:
     assert kept[0] == {**ONE.as_record()}
 
 
+def test_two_that_find_the_same_at_once_record_it_once(tmp_path: Path) -> None:
+    ready, found = threading.Barrier(4), [replace(ONE, finding_id=str(number)) for number in range(20)]
+    taken: list[Finding] = []
+
+    def look() -> None:
+        ready.wait()
+        for finding in found:
+            taken.extend(append_new(tmp_path, [finding]))
+
+    threads = [threading.Thread(target=look) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(read_findings(tmp_path)) == len(taken) == 20
+
+
 def test_a_torn_line_spoils_only_itself(tmp_path: Path) -> None:
     append_new(tmp_path, [ONE])
     with (tmp_path / FILE).open("a") as stream:

@@ -11,6 +11,8 @@ from typing import Final
 
 import pytest
 
+from tests.faults.promises import PROMISED
+
 BOUNDARIES: Final = {
     *("Network", "Disk full", "Read-only", "Clock jump", "DST", "Killed process", "Corrupt file"),
     *("Locked or lost database", "Wrong permissions", "Two writers"),
@@ -20,6 +22,7 @@ JOBS: Final = (
     *("backup", "restore", "vacuum"),
 )
 NAMED: Final = re.compile(r"`([\w/]+\.py)::(\w+)(\[[\w-]+\])?`")
+CODE: Final = re.compile(r"`([a-z]+(?:-[a-z]+)+)`")
 CANNOT: Final = re.compile(r"cannot occur: \w.{15,}")
 
 
@@ -62,6 +65,24 @@ def test_every_case_named_is_collected(root: Path, sections: dict[str, list[list
     )  # fmt: skip
     assert told.returncode == 0, told.stdout + told.stderr
     assert sorted(named - set(told.stdout.split())) == []
+
+
+def test_every_code_that_is_promised_is_asserted(root: Path, sections: dict[str, list[list[str]]]) -> None:
+    """By the table that the tests of faults hold their jobs to, or in words of a test that the cell names."""
+    for name, rows in sections.items():
+        for job, promised, shown in rows:
+            held = PROMISED[name][job].codes if "faults/test_" in shown else ()
+            told = set(CODE.findall(promised))
+            assert set(held) <= told, (name, job, "held by the table, not said on the page")
+            words = "".join(text_of(root / "tests" / file, test) for file, test, _ in NAMED.findall(shown))
+            assert [code for code in told - set(held) if f'{code}"' not in words] == [], (name, job)
+
+
+def text_of(file: Path, test: str) -> str:
+    """The source of a test."""
+    text = file.read_text("utf-8")
+    found = [node for node in ast.parse(text).body if getattr(node, "name", "") == test]
+    return "".join(ast.get_source_segment(text, node) or "" for node in found)
 
 
 def names_in(file: Path) -> set[str]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Final
 
 import psycopg
@@ -250,6 +252,19 @@ def test_what_fails_on_the_way_in_leaves_the_old_store(full: Path, tmp_path: Pat
         restore(done.file, full, replace=True, moved=fails)
     assert rows(full) == before
     assert (full / "current.json").exists()
+    assert not (full / SCRATCH).exists()
+
+
+def test_without_room_nothing_is_unpacked(
+    full: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done, before = back_up(full, tmp_path / "b.tar", now=NOW), rows(full)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=10))
+    monkeypatch.setattr(archive, "_unpack_one", None)
+    with pytest.raises(AskError) as refused:
+        restore(done.file, full, replace=True, moved=nothing)
+    assert refused.value.code == "no-room"
+    assert rows(full) == before
     assert not (full / SCRATCH).exists()
 
 

@@ -101,6 +101,26 @@ def test_lines_are_read_in_the_time_zone_over_a_change_of_its_clock(world: World
     assert hours == [datetime(2024, 3, 30, 5, 30, tzinfo=UTC), datetime(2024, 3, 31, 4, 30, tzinfo=UTC)]
 
 
+@pytest.mark.parametrize(
+    ("cron", "after", "hours"),
+    [
+        ("30 2 * * *", datetime(2027, 10, 30, 12, tzinfo=UTC), ["31 00:30", "01 01:30"]),
+        ("*/30 2 * * *", datetime(2027, 10, 30, 12, tzinfo=UTC), ["31 00:00", "31 00:30", "01 01:00"]),
+        ("30 * * * *", datetime(2027, 10, 31, tzinfo=UTC), ["31 00:30", "31 01:30", "31 02:30"]),
+        ("30 2 * * *", datetime(2027, 3, 27, 12, tzinfo=UTC), ["28 01:30", "29 00:30"]),
+    ],
+)
+def test_a_time_that_comes_twice_counts_once_and_one_that_is_skipped_comes_after_it(
+    world: World, cron: str, after: datetime, hours: list[str]
+) -> None:
+    scheduler, found = world.scheduler(job(cron=cron, since=after), time_zone="Europe/Amsterdam"), []
+    for _ in hours:
+        world.now = scheduler.next_due()
+        found.append(f"{world.now:%d %H:%M}")
+        scheduler.run_due()
+    assert found == hours
+
+
 def test_jitter_is_bounded_steady_and_differs(world: World) -> None:
     jobs = [job(f"j{k}") for k in range(20)]
     scheduler = world.scheduler(*jobs, jitter_seconds=600)

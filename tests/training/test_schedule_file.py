@@ -70,6 +70,18 @@ def test_a_webhook_is_not_shown() -> None:
     assert "secret" not in refused.value.message
 
 
+@pytest.mark.parametrize(
+    "changes", [{"job": []}, {"job": [JOB, JOB]}, {"job": [{"name": "a"}]}, {"job": None}]
+)
+def test_what_is_wrong_elsewhere_does_not_show_the_webhook(changes: dict[str, Any]) -> None:
+    record = {"job": [JOB], "webhook": "https://example.org/very-secret", **changes}
+    with pytest.raises(AskError, match="schedule-value") as refused:
+        parse_closed(
+            {name: item for name, item in record.items() if item is not None}, SchedulePlan, "schedule"
+        )
+    assert "secret" not in refused.value.message
+
+
 def test_a_missing_schedule_is_refused(tmp_path: Path) -> None:
     with pytest.raises(AskError, match="schedule-missing"):
         read_schedule(tmp_path / "none.toml")
