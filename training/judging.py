@@ -12,7 +12,7 @@ import pandas as pd
 
 from features.errors import ModelError
 from features.reference.tables import load
-from features.series.basis import Basis, of_embedded, of_stock, stock_of
+from features.series.basis import Basis, of_embedded, of_lake
 from features.series.build import SeriesSet
 from features.series.hierarchy import Hierarchy
 from features.series.lake import Lake
@@ -65,25 +65,31 @@ def stand(
     plan: FiguresPlan | None = None,
     lake: str | Path = "",
     own: Sequence[Boundary] = (),
+    spread: Spread = Here(),  # noqa: B008  # it holds nothing
 ) -> Ground:
     """The figures that ``plan`` names (the embedded ones when left out) as known at ``now``.
 
     ``own`` are clusters that a user added or redrew; only facility records can be summed over them.
+    ``spread`` reads stretches of the lake.
 
     Raises:
         AskError: the lake at ``lake`` has none of the sources.
         DataError: boundaries or figures that cannot be used.
     """
     moment = pd.Timestamp(now.astimezone(UTC).replace(tzinfo=None))
-    return Ground.of(_basis(plan or FiguresPlan(), lake, own, moment), moment)
+    return Ground.of(_basis(plan or FiguresPlan(), lake, own, moment, spread), moment)
 
 
-def _basis(plan: FiguresPlan, lake: str | Path, own: Sequence[Boundary], t: pd.Timestamp) -> Basis:
+def _basis(
+    plan: FiguresPlan, lake: str | Path, own: Sequence[Boundary], t: pd.Timestamp, spread: Spread
+) -> Basis:
     reference = load()
     if plan.figures == "embedded":
         return of_embedded(reference, t)
-    stock = stock_of(Lake(lake), reference, t, sources=plan.sources, own=own)
-    return of_stock(stock, reference, t, own=own, kinds=plan.kinds, fewest_years=plan.fewest_years)
+    return of_lake(
+        Lake(lake), reference, t, sources=plan.sources, own=own, kinds=plan.kinds,
+        fewest_years=plan.fewest_years, spread=spread,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -84,7 +84,7 @@ def run_backtest(*, plan_file: Path, lake: str | Path, now: datetime, engine: Sa
     plan = read_plan(plan_file)
     own = own_boundaries(plan, plan_file)
     with opened(asked(*engine, plan.engine.asked())) as spread, progress_bars() as told:
-        ground = stand(now, plan.figures, lake, own)
+        ground = stand(now, plan.figures, lake, own, spread)
         case = heard(ground, plan, None, folds_of(ground, plan, now), told, spread=spread)
     return scores_frame(case.tests)
 

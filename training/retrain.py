@@ -7,6 +7,7 @@ promotion record is one appended line, and everything before it can be thrown aw
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -58,23 +59,25 @@ def retrain(
         lake: where facility records are kept, for plans that read them; ``store/lake`` when left out.
         own: clusters that a user added or redrew.
         told: progress, called with (stage, done, total).
-        engine: who does the work of members and folds, if not who the plan names.
+        engine: who reads stretches of the lake and does the work of members and folds, if not who the plan
+            names.
 
     Raises:
         AskError: another retrain holds the store, or the engine cannot be reached.
         ForecarbonError: figures, store or tracker cannot be used; what serves was not changed, and what was
             replayed is kept.
     """
-    with one_at_a_time(store / "retrain.lock", "retrain"):
+    with one_at_a_time(store / "retrain.lock", "retrain"), ExitStack() as engines:
         cache, place, moment = Cache(store / FOLDER), lake or store / "lake", naive_utc(pd.Timestamp(now))
         key = footing.key_of(plan, place, own, moment)
         known = footing.read(cache, key, plan, moment)
         judged = ledger.standing(store, known.digest(store, plan)) if known else None
         if known is not None and judged is not None:
             return _unchanged(plan, known, store, judged, (now, commit, who))
+        spread = engines.enter_context(opened(engine or plan.engine.asked()))
         ground = stood.read(cache, key, known, moment)
         if ground is None:
-            ground = stand(now, plan.figures, place, own)
+            ground = stand(now, plan.figures, place, own, spread)
             stood.keep(cache, key, ground)
         job = Job(plan, ground, folds_of(ground, plan, now), now, commit, who)
         footing.keep(cache, key, job.footing, moment)
@@ -84,8 +87,8 @@ def retrain(
         told("tracking", 0, 3)
         tracker = _opened(job, store)
         told("tracking", 1, 3)
-        with opened(engine or plan.engine.asked()) as spread:
-            case = heard(ground, plan, champion_recipe(store), job.folds, told, cache, spread)
+        case = heard(ground, plan, champion_recipe(store), job.folds, told, cache, spread)
+        engines.close()
         scores = case.kept.scores(case.tests)
         verdict = decide(plan, case, ground, store)
         told("dated targets", 0, 1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import pandas as pd
@@ -13,12 +13,16 @@ from features.reference.tables import Reference
 from features.series.bridges import Bridge, bridge
 from features.series.build import SeriesSet, embedded
 from features.series.coordinates import country_boxes
-from features.series.facilities import SUMS, Inventory, inventory, sums, sums_aside, totals
-from features.series.from_lake import FEWEST_YEARS, KINDS, plant_names, series_set
+from features.series.facilities import SUMS, Inventory, inventory, summed, totals
+from features.series.from_lake import FEWEST_YEARS, KINDS, plant_names, series_of
 from features.series.lake import Lake
 from features.series.membership import Boundary, Membership, assign, of_reference, redrawn
+from features.series.portions import Portion, Work, portion, refuse
 from features.series.quality import cards, compared
+from features.series.snapshots import Stretch
+from features.series.stretches import ROWS, Told, checked, read, stretches
 from features.series.words import CLUSTER_ID, DS, SCOPE, UNIQUE_ID
+from features.spread import Here, Spread
 
 PLACES: Final = (CLUSTER_ID, "name", "country", "basis")
 SOURCES: Final = ("eutl", "uk-ets", "ghgrp")
@@ -58,11 +62,11 @@ class Stock:
 def of_embedded(reference: Reference, t: pd.Timestamp) -> Basis:
     """The embedded sector figures as known at ``t`` (UTC without a zone)."""
     series = embedded(reference).until(t)
-    summed = reference.sector_emissions.loc[:, list(SUMS)]
+    figures = reference.sector_emissions.loc[:, list(SUMS)]
     return Basis(
         series=series,
-        totals=totals(summed),
-        quality=cards(series, t, summed=summed),
+        totals=totals(figures),
+        quality=cards(series, t, summed=figures),
         places=pd.DataFrame(columns=list(PLACES)),
         names={},
         origin={"figures": "embedded", "from": "features/reference/sector_emissions.csv"},
@@ -83,45 +87,92 @@ def stock_of(
         AskError: the lake holds none of these sources at ``t`` (``lake-empty``).
         DataError: boundaries that overlap, or figures that would be counted twice.
     """
-    known = lake.as_of(t, sources)
+    told = lake.sightings(t, sources)
+    checked(lake, told)
+    known = read(lake, told, Stretch())
     if known.records.empty:
-        held = sorted({snapshot.source for snapshot in lake.snapshots()})
-        raise AskError(
-            "lake-empty",
-            found=f"nothing of {', '.join(sources)} known at {t:%Y-%m-%d}; the lake holds "
-            + (", ".join(held) or "nothing"),
-            expected="facility records of at least one of these sources",
-            remedy=f"read one in first: forecarbon ingest {sources[0]} --file PATH (with --known-at DAY "
-            "for what was published earlier)",
-        )
+        raise _nothing(lake, t, sources)
     boundaries = redrawn(of_reference(reference), own)
-    told = inventory(lake.vintages(t, sources), known.facilities, country_boxes())
-    shown = [s.folder for s in lake.snapshots() if s.source in sources and s.known_at <= t]
-    return Stock(told, assign(told.facilities, boundaries), boundaries, tuple(sorted(shown)))
+    inv = inventory(known.records, known.facilities, country_boxes())
+    return Stock(inv, assign(inv.facilities, boundaries), boundaries, _shown(told))
 
 
-def of_stock(
-    stock: Stock,
+def of_lake(
+    lake: Lake,
     reference: Reference,
     t: pd.Timestamp,
     *,
+    sources: Sequence[str] = SOURCES,
     own: Sequence[Boundary] = (),
     kinds: Sequence[str] = KINDS,
     fewest_years: int = FEWEST_YEARS,
+    spread: Spread = Here(),  # noqa: B008  # it holds nothing
+    rows: int = ROWS,
 ) -> Basis:
-    """Plants, sectors and context built from the facilities of ``stock``."""
-    inv, members = stock.inventory, stock.members
-    series = series_set(inv, members, reference, kinds=tuple(kinds), fewest_years=fewest_years)
-    summed = sums(inv, members, t)
-    agreement = compared(summed, sums_aside(inv, members, t))
+    """Plants, sectors and context of the lake's facilities, read and summed by stretches of about ``rows``
+    records.
+
+    Whoever does the work, and however it is cut, the basis is the same, bit for bit. Workers read the lake
+    from its place, and write nothing.
+
+    Raises:
+        AskError, DataError: as ``stock_of``; an area with figures of two scopes for one year.
+    """
+    told = lake.sightings(t, sources)
+    checked(lake, told)
+    work = Work(
+        root=lake.root,
+        told=told,
+        boundaries=redrawn(of_reference(reference), own),
+        boxes=country_boxes(),
+        reference=replace(reference, sector_emissions=reference.sector_emissions.head(0)),
+        t=t,
+        kinds=tuple(kinds),
+        fewest_years=fewest_years,
+    )
+    portions = list(spread.over(portion, work, stretches(lake, told, rows)))
+    refuse(portions)
+    full = [one for one in portions if one.drawn is not None]
+    if not full:
+        raise _nothing(lake, t, sources)
+    return basis_of(full, reference, t, own, _shown(told))
+
+
+def basis_of(
+    portions: Sequence[Portion],
+    reference: Reference,
+    t: pd.Timestamp,
+    own: Sequence[Boundary],
+    snapshots: Sequence[str],
+) -> Basis:
+    """Plants, sectors and context of all facilities, from what stretches of them come to, in their order."""
+    told = [one.drawn for one in portions if one.drawn is not None]
+    series = series_of(told, reference)
+    speaking, aside = summed([one.added for one in portions if one.added is not None])
     return Basis(
         series=series,
-        totals=totals(summed),
-        quality=cards(series, t, summed=summed, agreement=agreement),
+        totals=totals(speaking),
+        quality=cards(series, t, summed=speaking, agreement=compared(speaking, aside)),
         places=_places(own),
-        names=plant_names(series.traits, inv.facilities),
-        origin={"figures": "lake", "snapshots": list(stock.snapshots)},
+        names=plant_names(told, series.traits),
+        origin={"figures": "lake", "snapshots": list(snapshots)},
     )
+
+
+def _nothing(lake: Lake, t: pd.Timestamp, sources: Sequence[str]) -> AskError:
+    held = sorted({snapshot.source for snapshot in lake.snapshots()})
+    return AskError(
+        "lake-empty",
+        found=f"nothing of {', '.join(sources)} known at {t:%Y-%m-%d}; the lake holds "
+        + (", ".join(held) or "nothing"),
+        expected="facility records of at least one of these sources",
+        remedy=f"read one in first: forecarbon ingest {sources[0]} --file PATH (with --known-at DAY "
+        "for what was published earlier)",
+    )
+
+
+def _shown(told: Told) -> tuple[str, ...]:
+    return tuple(sorted({one.snapshot.folder for seen in told.values() for one in seen}))
 
 
 def bridges_of(basis: Basis, reference: Reference) -> list[Bridge | AskError]:

@@ -18,6 +18,7 @@ from features.series.words import DS, KNOWN_AT, SOURCE, UNIQUE_ID, Y
 from features.sources.embedded import rows
 
 TRAITS: Final = ("kind", "area", "cluster_id", "country", "sector", "scope_id")
+_AT_ONCE: Final = 1 << 16
 _EVERYTHING: Final = pd.Timestamp("2262-01-01")
 
 
@@ -92,7 +93,10 @@ class SeriesSet:
             elif column == Y:
                 digest.update(values.to_numpy(dtype="<f8").tobytes())
             else:
-                digest.update("\n".join(values.tolist()).encode())
+                for first in range(0, len(values), _AT_ONCE):
+                    joint = "\n" if first else ""
+                    told = values.iloc[first : first + _AT_ONCE].tolist()
+                    digest.update((joint + "\n".join(told)).encode())
             digest.update(b"\0")
         return digest.hexdigest()
 

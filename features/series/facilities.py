@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from features.errors import DataError
+from features.series import exact
 from features.series.coordinates import mend
 from features.series.membership import Membership
 from features.series.words import CLUSTER_ID, DS, KNOWN_AT, SCOPE, SOURCE, Y
@@ -19,7 +20,10 @@ INVENTORY: Final = (FACILITY_ID, DS, Y, STATE, SOURCE, SCOPE, KNOWN_AT)
 SUMS: Final = ("area", "kind", "sector", "year", "tco2e", "installations", SOURCE)
 # Scopes that follow one another in one series (over a declared break). Any other scope stands alone.
 FAMILIES: Final = (("eu-ets", "uk-ets"), ("us-ghgrp",))
+_FAMILY: Final = {scope: members[0] for members in FAMILIES for scope in members}
 ANNUAL: Final = "year"
+TWICE: Final = "facility-counted-twice"
+_ADDED: Final = ["area", "kind", "sector", "year", SCOPE]
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,7 @@ def _one_voice(records: pd.DataFrame) -> pd.DataFrame:
     twice = voices[voices > 1]
     if len(twice):
         raise DataError(
-            "facility-counted-twice",
+            TWICE,
             found=f"{len(twice)} facilities and years with a figure from two sources",
             expected="one source a facility and year",
             offenders=[f"{name} {ds.year}" for name, ds in twice.index],
@@ -123,32 +127,65 @@ def tagged(inv: Inventory, members: Membership, *, context: bool = True) -> pd.D
 
 
 def one_family(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Rows of the scopes that speak for each area, and the rows left aside.
+    """Rows of the scopes that speak for each area, and the rows left aside (see ``speakers``)."""
+    speaks = speakers([heard(rows)]).among(rows)
+    return rows[speaks].reset_index(drop=True), rows[~speaks].reset_index(drop=True)
 
-    Figures of unlike scopes (schemes, gases, GWP sets) are never added: of the families in ``FAMILIES``
+
+def heard(rows: pd.DataFrame) -> pd.DataFrame:
+    """area, year and scope_id of every figure above zero, each once."""
+    emits = rows.loc[rows[Y] > 0, ["area", DS, SCOPE]]
+    return emits.assign(year=emits[DS].dt.year)[["area", "year", SCOPE]].drop_duplicates()
+
+
+def family(scopes: pd.Series) -> pd.Series:
+    """The name of each scope's family: of ``FAMILIES`` its first scope, else the scope itself."""
+    return scopes.map(lambda scope: _FAMILY.get(scope, scope)).astype("str")
+
+
+@dataclass(frozen=True)
+class Speakers:
+    """Which scopes speak for which area.
+
+    Attributes:
+        rank: of each scope; those of one family share theirs.
+        best: index area; the rank of the family that speaks for it.
+    """
+
+    rank: dict[str, int]
+    best: pd.Series
+
+    def among(self, rows: pd.DataFrame) -> pd.Series:
+        """True for the rows (area, scope_id) whose scope speaks for their area."""
+        return rows[SCOPE].map(self.rank) == rows["area"].map(self.best)
+
+
+def speakers(told: Sequence[pd.DataFrame]) -> Speakers:
+    """Figures of unlike scopes (schemes, gases, GWP sets) are never added: of the families in ``FAMILIES``
     the first with a figure in an area speaks for it, after them other scopes by name.
+
+    Args:
+        told: ``heard``, of any parts of the facilities.
 
     Raises:
         DataError: an area has figures of two scopes of a family for one year (``area-crosses-scopes``).
     """
-    order = {scope: rank for rank, family in enumerate(FAMILIES) for scope in family}
-    others = sorted(set(rows[SCOPE].unique()) - set(order))
-    order |= {scope: len(FAMILIES) + k for k, scope in enumerate(others)}
-    rank = rows[SCOPE].map(order)
-    best = rank[rows[Y] > 0].groupby(rows["area"]).min()
-    speaks = rank == rows["area"].map(best)
-    heard = rows[speaks & (rows[Y] > 0)]
-    scopes = heard[["area", DS, SCOPE]].drop_duplicates()
-    twice = scopes[scopes.duplicated(["area", DS])]
+    known = pd.concat(list(told), ignore_index=True)[["area", "year", SCOPE]].drop_duplicates()
+    rank = {scope: place for place, family in enumerate(FAMILIES) for scope in family}
+    others = sorted(set(known[SCOPE].unique()) - set(rank))
+    rank |= {str(scope): len(FAMILIES) + place for place, scope in enumerate(others)}
+    found = Speakers(rank, known[SCOPE].map(rank).groupby(known["area"]).min())
+    scopes = known[found.among(known)]
+    twice = scopes[scopes.duplicated(["area", "year"])].sort_values(["area", "year"])
     if len(twice):
         raise DataError(
             "area-crosses-scopes",
             found=f"{len(twice)} years in which an area has figures of two scopes",
             expected="facilities of one scheme a year in one area",
-            offenders=[f"{row.area} {pd.Timestamp(str(row.ds)).year}" for row in twice.itertuples()],
+            offenders=[f"{row.area} {row.year}" for row in twice.itertuples()],
             remedy="give the cluster one country, or draw one cluster on each side of the border",
         )
-    return rows[speaks].reset_index(drop=True), rows[~speaks].reset_index(drop=True)
+    return found
 
 
 def sums(inv: Inventory, members: Membership, t: pd.Timestamp) -> pd.DataFrame:
@@ -157,22 +194,33 @@ def sums(inv: Inventory, members: Membership, t: pd.Timestamp) -> pd.DataFrame:
     area, kind, sector, year, tco2e (whole tonnes), installations (contributors: figures above zero),
     source (the scope); sorted. A sector in which nobody emits has no row.
     """
-    rows, _ = one_family(tagged(inv.at(t), members))
-    return _summed(rows)
+    return summed([added(inv, members, t)])[0]
 
 
-def sums_aside(inv: Inventory, members: Membership, t: pd.Timestamp) -> pd.DataFrame:
-    """As ``sums``, of the scopes that do not speak for their area: what another source says of it."""
-    _, aside = one_family(tagged(inv.at(t), members))
-    return _summed(aside)
+def added(inv: Inventory, members: Membership, t: pd.Timestamp) -> pd.DataFrame:
+    """The figures known at ``t`` of any part of the facilities, added up by area, kind, sector, year and
+    scope_id: parts of the tonnes (see ``exact``), and installations."""
+    rows = tagged(inv.at(t), members)
+    emits = rows[rows[Y] > 0]
+    told = emits[[*_ADDED[:3], SCOPE]].assign(
+        year=emits[DS].dt.year, **exact.split(emits[Y].to_numpy(dtype=float)), installations=1
+    )
+    return told.groupby(_ADDED)[[*exact.PARTS, "installations"]].sum().reset_index()
 
 
-def _summed(rows: pd.DataFrame) -> pd.DataFrame:
-    emits = rows[rows[Y] > 0].assign(year=lambda frame: frame[DS].dt.year)
-    grouped = emits.groupby(["area", "kind", "sector", "year", SCOPE])[Y].agg(["sum", "size"]).reset_index()
-    named = grouped.rename(columns={"sum": "tco2e", "size": "installations", SCOPE: SOURCE})
-    named["tco2e"] = np.rint(named["tco2e"]).astype("int64")
-    return named.loc[:, list(SUMS)].sort_values(["area", "sector", "year"], ignore_index=True)
+def summed(told: Sequence[pd.DataFrame]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """``sums`` of all facilities, from what was ``added`` of parts of them; and the same of the scopes that
+    do not speak for their area: what another source says of it."""
+    whole = pd.concat(list(told), ignore_index=True)
+    total = whole.groupby(_ADDED)[[*exact.PARTS, "installations"]].sum().reset_index()
+    speaks = speakers([total]).among(total)
+    tonnes = exact.joined(*(total[part].to_numpy(dtype=np.int64) for part in exact.PARTS))
+    total = total.assign(tco2e=np.rint(tonnes).astype("int64")).rename(columns={SCOPE: SOURCE})
+    ordered = [
+        total.loc[mine, list(SUMS)].sort_values(["area", "sector", "year"], ignore_index=True)
+        for mine in (speaks, ~speaks)
+    ]
+    return ordered[0], ordered[1]
 
 
 def totals(summed: pd.DataFrame) -> pd.DataFrame:

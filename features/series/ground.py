@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePath, PurePosixPath
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 from urllib.parse import unquote, urlsplit
 
 from features.errors import AskError
@@ -28,6 +28,9 @@ class Ground(Protocol):
 
     def read(self, name: str) -> bytes:
         """The bytes of one file."""
+
+    def open(self, name: str) -> BinaryIO:
+        """One file, to read any part of it; to be closed."""
 
     def place(self, name: str, payload: bytes) -> str:
         """The name under which a part of a snapshot is kept here."""
@@ -52,6 +55,10 @@ class LocalGround:
     def read(self, name: str) -> bytes:
         """The bytes of one file."""
         return (self.root / name).read_bytes()
+
+    def open(self, name: str) -> BinaryIO:
+        """One file, to read any part of it."""
+        return (self.root / name).open("rb")
 
     def place(self, name: str, payload: bytes) -> str:
         """The plain name: a folder appears whole, so nobody can have written it in part."""
@@ -114,6 +121,11 @@ class RemoteGround:
     def read(self, name: str) -> bytes:
         """The bytes of one file."""
         return bytes(self.system.cat_file(f"{self.root}/{name}"))
+
+    def open(self, name: str) -> BinaryIO:
+        """One file, to read any part of it; what is not asked for is not fetched."""
+        stream: BinaryIO = self.system.open(f"{self.root}/{name}", "rb")
+        return stream
 
     def place(self, name: str, payload: bytes) -> str:
         """A name that holds the content's hash: two writers never overwrite one another's bytes."""

@@ -19,7 +19,16 @@ import pandas as pd
 from features.errors import DataError, LawBroken
 from features.instants import naive_utc
 from features.series.ground import Ground, ground_at
-from features.series.replay import FACILITY_COLUMNS, VINTAGE_COLUMNS, Sighting, newest, replayed
+from features.series.replay import (
+    FACILITY_COLUMNS,
+    VINTAGE_COLUMNS,
+    Known,
+    Sighting,
+    facilities_of,
+    newest,
+    stacked,
+    vintages_of,
+)
 from features.series.snapshots import (
     MARK,
     PERIOD_END,
@@ -34,7 +43,7 @@ from features.series.snapshots import (
     tables_of,
     unpacked,
 )
-from features.series.words import DS, KNOWN_AT, SOURCE
+from features.series.words import DS, KNOWN_AT
 from features.sources.records import FACILITY, FACILITY_ID, RECORD, Batch, Y
 
 _WORD: Final = re.compile(r"[a-z][a-z0-9-]{0,40}")
@@ -52,18 +61,6 @@ class Added(NamedTuple):
     new: bool
     seen_anew: bool
     early: int
-
-
-class Known(NamedTuple):
-    """What was known at one instant.
-
-    ``records``: facility_id, ds, y (tCO2e, or the driver's unit), state, allocation, source, known_at (since
-    when this row has stood); one row a source, facility_id and ds; sorted.
-    ``facilities``: the columns of a Batch and source; one row a source and facility (a site may be in two).
-    """
-
-    records: pd.DataFrame
-    facilities: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -162,20 +159,22 @@ class Lake:
 
     def as_of(self, t: pd.Timestamp, sources: Iterable[str] | None = None) -> Known:
         """What was known at ``t`` of ``sources`` (all when left out): of each key the newest row."""
-        told = self._sightings(t, sources)
-        records = [newest(self._vintages(source, seen)) for source, seen in told.items()]
-        facilities = [self._facilities(source, seen) for source, seen in told.items()]
-        return Known(_joined(records, VINTAGE_COLUMNS), _joined(facilities, FACILITY_COLUMNS))
+        told = self.sightings(t, sources)
+        records = [newest(vintages_of(source, seen, self.table)) for source, seen in told.items()]
+        facilities = [facilities_of(source, seen, self.table) for source, seen in told.items()]
+        return Known(stacked(records, VINTAGE_COLUMNS), stacked(facilities, FACILITY_COLUMNS))
 
     def vintages(self, t: pd.Timestamp, sources: Iterable[str] | None = None) -> pd.DataFrame:
         """Every row and restatement known at ``t``, with the columns of ``Known.records``.
 
         A row that a later snapshot repeats unchanged is not repeated: its known_at is that of the first.
         """
-        told = self._sightings(t, sources)
-        return _joined([self._vintages(source, seen) for source, seen in told.items()], VINTAGE_COLUMNS)
+        told = self.sightings(t, sources)
+        found = [vintages_of(source, seen, self.table) for source, seen in told.items()]
+        return stacked(found, VINTAGE_COLUMNS)
 
-    def _sightings(self, t: pd.Timestamp, sources: Iterable[str] | None) -> dict[str, list[Sighting]]:
+    def sightings(self, t: pd.Timestamp, sources: Iterable[str] | None) -> dict[str, list[Sighting]]:
+        """By source, the instants up to ``t`` at which its snapshots were shown, in the order that holds."""
         until = naive_utc(t)
         wanted = None if sources is None else set(sources)
         told: dict[str, list[Sighting]] = defaultdict(list)
@@ -185,16 +184,6 @@ class Lake:
                 told[snapshot.source].extend(known)
         return {source: sorted(seen, key=lambda s: (s.at, s.snapshot.rank)) for source, seen in told.items()}
 
-    def _vintages(self, source: str, seen: list[Sighting]) -> pd.DataFrame:
-        return replayed(seen, lambda snapshot: self.table(snapshot, "records")).assign(**{SOURCE: source})
-
-    def _facilities(self, source: str, seen: list[Sighting]) -> pd.DataFrame:
-        tables = [self.table(one.snapshot, "facilities") for one in seen]
-        if not tables:
-            return pd.DataFrame(columns=list(FACILITY_COLUMNS))
-        last = pd.concat(tables, ignore_index=True).drop_duplicates(FACILITY_ID, keep="last")
-        return last.sort_values(FACILITY_ID, ignore_index=True).assign(**{SOURCE: source})
-
     def _find(self, folder: str) -> Snapshot | None:
         return next((s for s in self.snapshots(folder.split("/")[0]) if s.folder == folder), None)
 
@@ -203,11 +192,6 @@ class Lake:
         if found is None:
             raise damaged(f"{folder}/{MARK}", "no finished snapshot")
         return found
-
-
-def _joined(frames: list[pd.DataFrame], columns: Sequence[str]) -> pd.DataFrame:
-    full = [frame[list(columns)] for frame in frames if len(frame)]
-    return pd.concat(full, ignore_index=True) if full else pd.DataFrame(columns=list(columns))
 
 
 def _all_in(rows: pd.DataFrame, known: pd.DataFrame, columns: Sequence[str]) -> bool:

@@ -17,6 +17,7 @@ from features.series.words import CLUSTER_ID
 from features.sources.records import FACILITY_ID
 
 HOW: Final = "how"
+OVERLAP: Final = "boundaries-overlap"
 BY_BOUNDARY, BY_NAME = "boundary", "named"
 COLUMNS: Final = (FACILITY_ID, CLUSTER_ID, "scope_id", HOW)
 
@@ -169,7 +170,7 @@ def _refuse_overlap(
     if len(twice):
         names = [b.cluster_id for b in boundaries]
         raise DataError(
-            "boundaries-overlap",
+            OVERLAP,
             found=f"{len(twice)} facilities inside two clusters",
             expected="a facility in at most one cluster",
             offenders=[

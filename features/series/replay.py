@@ -25,6 +25,37 @@ class Sighting(NamedTuple):
     snapshot: Snapshot
 
 
+class Known(NamedTuple):
+    """What was known at one instant.
+
+    ``records``: facility_id, ds, y (tCO2e, or the driver's unit), state, allocation, source, known_at (since
+    when this row has stood); sorted.
+    ``facilities``: the columns of a Batch and source; one row a source and facility (a site may be in two).
+    """
+
+    records: pd.DataFrame
+    facilities: pd.DataFrame
+
+
+# A snapshot and the name of one of its parts -> that part.
+Tables = Callable[[Snapshot, str], pd.DataFrame]
+
+
+def vintages_of(source: str, seen: Sequence[Sighting], table: Tables) -> pd.DataFrame:
+    """The rows of ``replayed``, with their source."""
+    return replayed(seen, lambda snapshot: table(snapshot, "records")).assign(**{SOURCE: source})
+
+
+def facilities_of(source: str, seen: Sequence[Sighting], table: Tables) -> pd.DataFrame:
+    """The columns of a Batch and source: of each facility what was said of it last, sorted."""
+    last = list({one.snapshot.folder: one.snapshot for one in reversed(seen)}.values())
+    tables = [table(snapshot, "facilities") for snapshot in reversed(last)]
+    if not tables:
+        return pd.DataFrame(columns=list(FACILITY_COLUMNS))
+    newest = pd.concat(tables, ignore_index=True).drop_duplicates(FACILITY_ID, keep="last")
+    return newest.sort_values(FACILITY_ID, ignore_index=True).assign(**{SOURCE: source})
+
+
 def replayed(seen: Sequence[Sighting], records: Callable[[Snapshot], pd.DataFrame]) -> pd.DataFrame:
     """The record columns and known_at: for each key every value it took, sorted by key and known_at.
 
@@ -66,6 +97,12 @@ def _without_repeats(frame: pd.DataFrame) -> pd.DataFrame:
     repeats = np.zeros(len(single), dtype=bool)
     repeats[1:] = _followed(single)[:-1] & _as_before(single)
     return single[~repeats].reset_index(drop=True)
+
+
+def stacked(frames: Sequence[pd.DataFrame], columns: Sequence[str]) -> pd.DataFrame:
+    """These columns of all frames, one below the other; those without rows have no say in their types."""
+    full = [frame[list(columns)] for frame in frames if len(frame)]
+    return pd.concat(full, ignore_index=True) if full else pd.DataFrame(columns=list(columns))
 
 
 def _followed(frame: pd.DataFrame) -> Bool:

@@ -7,11 +7,12 @@ import io
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, BinaryIO, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from features.errors import DataError
@@ -24,6 +25,15 @@ SEEN: Final = "seen"
 PARTS: Final = ("records", "facilities", "complaints")
 PERIOD_END: Final = "period_end"
 _STAMP: Final = "%Y%m%dT%H%M%S"
+# Rows a row group: whoever reads a stretch of facilities decodes little more than it asks for.
+GROUP: Final = 65_536
+
+
+class Stretch(NamedTuple):
+    """Facilities from ``first`` up to ``stop``, which is not among them; "" is open."""
+
+    first: str = ""
+    stop: str = ""
 
 
 @dataclass(frozen=True)
@@ -134,9 +144,9 @@ def filed(
 
 
 def packed(frame: pd.DataFrame) -> bytes:
-    """A frame as Parquet."""
-    sink = io.BytesIO()
-    pq.write_table(pa.Table.from_pandas(frame, preserve_index=False), sink, compression="zstd")
+    """A frame as Parquet, in row groups of ``GROUP`` whose pages carry checksums of their own."""
+    sink, table = io.BytesIO(), pa.Table.from_pandas(frame, preserve_index=False)
+    pq.write_table(table, sink, compression="zstd", row_group_size=GROUP, write_page_checksum=True)
     return sink.getvalue()
 
 
@@ -150,6 +160,44 @@ def unpacked(payload: bytes, told: Mapping[str, Any], name: str) -> pd.DataFrame
         raise damaged(name, "bytes whose checksum is not the one recorded")
     frame: pd.DataFrame = pq.read_table(io.BytesIO(payload)).to_pandas()
     return frame
+
+
+def stretch_of(stream: BinaryIO, name: str, stretch: Stretch) -> pd.DataFrame:
+    """The rows of one stretch of facilities, decoded from the row groups they lie in.
+
+    Args:
+        stream: a part of a snapshot, sorted by facility_id, from its beginning.
+
+    Raises:
+        DataError: a page is not as it was written.
+    """
+    try:
+        with pq.ParquetFile(stream, page_checksum_verification=True) as file:
+            groups = [k for k in range(file.num_row_groups) if _reaches(file, k, stretch)]
+            # One group after the other: those of old snapshots are large, and little of each is kept.
+            tables = [_within(file.read_row_group(k), stretch) for k in groups]
+            table = pa.concat_tables(tables) if tables else file.schema_arrow.empty_table()
+    except (OSError, pa.ArrowException) as fault:
+        raise damaged(name, f"Parquet that cannot be read ({fault})") from fault
+    frame: pd.DataFrame = table.to_pandas()
+    return frame
+
+
+def _reaches(file: Any, group: int, stretch: Stretch) -> bool:
+    """True where a row group may hold facilities of the stretch: without statistics it may."""
+    at = file.schema_arrow.names.index(FACILITY_ID)
+    told = file.metadata.row_group(group).column(at).statistics
+    if told is None or not told.has_min_max:
+        return True
+    return bool((not stretch.stop or told.min < stretch.stop) and told.max >= stretch.first)
+
+
+def _within(table: Any, stretch: Stretch) -> Any:
+    ids = table[FACILITY_ID]
+    if stretch.first:
+        table = table.filter(pc.greater_equal(ids, stretch.first))
+        ids = table[FACILITY_ID]
+    return table.filter(pc.less(ids, stretch.stop)) if stretch.stop else table
 
 
 def damaged(name: str, found: str) -> DataError:

@@ -11,13 +11,15 @@ import shapely
 
 from features.errors import AskError, DataError
 from features.reference.tables import load
-from features.series.basis import Basis, Stock, bridges_of, of_embedded, of_stock, stock_of
+from features.series.basis import Basis, basis_of, bridges_of, of_embedded, stock_of
 from features.series.basis_files import read_basis, write_basis
 from features.series.bridges import Bridge
-from features.series.facilities import Inventory
+from features.series.facilities import added
+from features.series.from_lake import FEWEST_YEARS, KINDS, drawn
 from features.series.inventory_report import compared_with, plants_of, print_inventory
 from features.series.lake import Lake
 from features.series.membership import Boundary, of_reference
+from features.series.portions import Portion
 from features.series.quality import UNGRADED, of_own, of_total
 from features.sources.records import FACILITY, Batch
 from tests.features.places import TODAY, facility, held, in_clusters, records, run
@@ -26,15 +28,12 @@ OWN = (Boundary("xx-home", ("NL",), shapely.box(6.0, 52.5, 6.5, 52.7), basis="dr
 SINCE_2013 = [10e6 + k * 1e5 for k in range(10)]
 
 
-def stock(inv: Inventory, boundaries: tuple[Boundary, ...] = ()) -> Stock:
-    every = (*of_reference(load()), *boundaries)
-    return Stock(inv, in_clusters(inv, every), every, ("eutl/abc.1",))
-
-
 def two_places() -> Basis:
     rows = records([*run("eutl:a", 2013, SINCE_2013), *run("eutl:b/1", 2013, [5.0] * 10)])
     inv = held(rows, [facility("eutl:a"), facility("eutl:b/1", at=(52.6, 6.2))])
-    return of_stock(stock(inv, OWN), load(), TODAY, own=OWN)
+    members = in_clusters(inv, (*of_reference(load()), *OWN))
+    told = drawn(inv, members, load(), kinds=KINDS, fewest_years=FEWEST_YEARS)
+    return basis_of([Portion(told, added(inv, members, TODAY))], load(), TODAY, OWN, ("eutl/abc.1",))
 
 
 def test_the_embedded_basis_is_the_embedded_figures() -> None:

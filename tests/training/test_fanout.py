@@ -11,10 +11,12 @@ import pandas as pd
 import pytest
 
 from features.errors import AskError, DataError, ModelError
+from features.series.lake import Lake
 from features.spread import Here, Item, Made, Shared, Spread
 from models.recipe import Recipe
 from serving.bulk import forecast_parts
 from tests.conftest import free_port
+from tests.features.lakes import basis, same, several
 from tests.training.chores import deadly, deadly_once, doubled, refused
 from tests.training.panels import random_walks
 from tests.training.small import NOW, small_plan
@@ -126,6 +128,15 @@ def test_a_backtest_is_the_same_on_dask(cluster: fanout.OverDask) -> None:
     for name, test in here.tests.items():
         assert np.array_equal(test.values, there.tests[name].values, equal_nan=True)
     pd.testing.assert_frame_equal(scores_frame(here.tests), scores_frame(there.tests))
+
+
+def test_a_lake_is_the_same_on_every_engine_and_workers_write_nothing(engine: Spread, tmp_path: Path) -> None:
+    lake = several(Lake(tmp_path / "lake"))
+    before = {name: lake.ground.read(name) for name in lake.ground.names()}
+    whole = basis(lake, 1 << 30)
+    for rows in (200, 40):
+        same(whole, basis(lake, rows, spread=engine))
+    assert {name: lake.ground.read(name) for name in lake.ground.names()} == before
 
 
 class Nobody:
