@@ -28,7 +28,7 @@ from training.fanout import Asked, opened
 from training.gate import Verdict
 from training.job import Job, Retrained, outcome_of
 from training.judged import past_fans, track_record
-from training.judging import Heard, Told, champion_recipe, decide, folds_of, heard, stand
+from training.judging import Ground, Heard, Told, champion_recipe, decide, folds_of, heard, stand
 from training.pieces import FOLDER, Cache
 from training.plan import Plan
 from training.promotions import Promotion
@@ -255,12 +255,18 @@ def headline(scores: pd.DataFrame) -> list[dict[str, object]]:
     return records
 
 
+def example_of(ground: Ground) -> pd.DataFrame:
+    """How the model is asked: for series of the first clusters, or for any where nothing lies in one."""
+    members, clusters = ground.hierarchy.members, ground.hierarchy.clusters
+    names = [members[cluster][0] for cluster in clusters[:2]] or list(ground.history.ids[:2])
+    return pd.DataFrame({"unique_id": names}).assign(steps=8)
+
+
 def _promote(job: Job, tracker: Tracker, run: str, version: str, verdict: Verdict, case: Heard) -> bool:
     """Log, register and promote the saved model. Returns whether the registry agrees with the record."""
-    hierarchy, data_hash = job.ground.hierarchy, job.ground.data_hash
-    example = pd.DataFrame({"unique_id": [hierarchy.members[c][0] for c in hierarchy.clusters[:2]]})
+    data_hash = job.ground.data_hash
     folder = registry.model_folder(tracker.store, version)
-    uri = registry.log_model(tracker, run, folder, example=example.assign(steps=8))
+    uri = registry.log_model(tracker, run, folder, example=example_of(job.ground))
     number = registry.register(
         tracker,
         model_uri=uri,

@@ -130,7 +130,9 @@ def of_lake(
         kinds=tuple(kinds),
         fewest_years=fewest_years,
     )
-    portions = list(spread.over(portion, work, stretches(lake, told, rows)))
+    cut = stretches(lake, told, rows)
+    # One stretch is not worth sending.
+    portions = list((spread if len(cut) > 1 else Here()).over(portion, work, cut))
     refuse(portions)
     full = [one for one in portions if one.drawn is not None]
     if not full:

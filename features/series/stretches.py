@@ -28,8 +28,8 @@ from features.series.replay import (
 from features.series.snapshots import Snapshot, Stretch, damaged, stretch_of
 from features.sources.records import FACILITY_ID
 
-# Records of all snapshots in one stretch: some 300 MB of memory while it is summed.
-ROWS: Final = 262_144
+# Records of all snapshots in one stretch: some 150 MB of memory while it is summed.
+ROWS: Final = 131_072
 _READ: Final = ("records", "facilities")
 _AT_ONCE: Final = 1 << 22
 Told = Mapping[str, Sequence[Sighting]]

@@ -16,16 +16,19 @@ import pytest
 
 from features.errors import ModelError
 from features.files import append_record, read_json, read_records
+from features.series.lake import Lake
 from features.series.panel import Dense
 from models import saved
 from models.dated import DATED_FILE, DatedRecord
 from models.kinds import MEMBERS
 from models.replay import replay
 from models.track_record import FILES, TrackRecord
+from tests.features.lakes import put
 from tests.training.small import NOW, small_plan
 from training import ledger, promotions, registry, tracking
 from training import retrain as job
 from training.job import Retrained
+from training.judging import stand
 from training.plan import Plan
 from training.report import print_retrain
 from training.tracking import client_of, open_tracker
@@ -364,3 +367,15 @@ def test_a_registry_that_falls_silent_after_the_record_is_settled_by_the_next(
 def test_the_database_is_whole_after_all_of_this(store: Path) -> None:
     with closing(sqlite3.connect(store / "mlflow.db")) as connection:
         assert connection.execute("pragma integrity_check").fetchone() == ("ok",)
+
+
+def test_a_lake_without_a_plant_in_a_cluster_has_an_example_too(tmp_path: Path) -> None:
+    lake = Lake(tmp_path / "lake")
+    put(lake, "eutl", {("eutl:c", year): 1e5 for year in range(2008, 2018)}, 1)
+    ground = stand(NOW, small_plan(figures={"from": "lake", "sources": ["eutl"]}).figures, lake.root)
+    assert job.example_of(ground).to_dict("records") == [
+        {"unique_id": name, "steps": 8} for name in ("DE/refining", "DE/refining/eutl:c")
+    ]
+    embedded = stand(NOW)
+    first = [embedded.hierarchy.members[cluster][0] for cluster in embedded.hierarchy.clusters[:2]]
+    assert job.example_of(embedded)["unique_id"].tolist() == first
