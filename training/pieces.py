@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import os
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterable, Mapping
@@ -25,6 +26,14 @@ from features.files import replacing, write_bytes
 FOLDER: Final = "cache"
 KEPT_DAYS: Final = 400  # a yearly retrain still finds the folds of the year before
 KEPT_BYTES: Final = 2_000_000_000
+
+# Whatever numpy and zipfile raise over bytes that are not as they were written: numpy reads headers by
+# Python's tokenizer, and a header may ask for more memory than there is.
+HARMED: Final = (
+    OSError, ValueError, KeyError, TypeError, EOFError, ArithmeticError, MemoryError, RuntimeError,
+    SyntaxError, tokenize.TokenError, zipfile.BadZipFile,
+)  # fmt: skip
+_NAMES: Final = "_names"  # of all arrays, written last: a harmed list of members may leave some out
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 
@@ -44,8 +53,10 @@ class Cache:
             # Straight from the file: read into memory first, a large piece takes three times as long.
             with path.open("rb") as stream, np.load(stream, allow_pickle=False) as held:
                 arrays = {name: held[name] for name in held.files}
+            if sorted(arrays.pop(_NAMES).tolist()) != sorted(arrays):
+                return None
             os.utime(path)  # the piece was of use: it is pruned last
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        except HARMED:
             return None
         return arrays
 
@@ -57,7 +68,8 @@ class Cache:
         if self.folder is None:
             return False
         drawn = io.BytesIO()
-        np.savez(drawn, allow_pickle=False, **arrays)
+        names = {_NAMES: np.array(sorted(arrays), dtype=np.str_)}
+        np.savez(drawn, allow_pickle=False, **arrays, **names)
         try:
             write_bytes(self.folder / f"{key}.npz", drawn.getbuffer())
         except OSError:
@@ -89,7 +101,7 @@ class Cache:
                 if told.shape or _sum_of(arrays[name]) != int(told):
                     return None
                 os.utime(path)
-        except (OSError, ValueError, EOFError):
+        except HARMED:
             return None
         return arrays
 
