@@ -54,7 +54,7 @@ audit: setup ## known weaknesses of the locked packages, asked of pip-audit wher
 
 test: setup lint ## every check and every test
 	@$(BIN)/python -m tests.pages.browser
-	@$(BIN)/pytest -n 2 --dist loadfile
+	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check-full: ## `make test` in a fresh clone and a new virtual environment, on Python 3.11 and on 3.12
 	@set -e; \

@@ -20,6 +20,7 @@ import pytest
 ROOT: Final = Path(__file__).resolve().parent.parent
 RETRAIN: Final = ("forecarbon", "retrain")
 READY_SECONDS: Final = 120
+LONG_FIRST: Final = ("journeys", "pages", "faults", "training", "sources", "security", "laws")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -30,6 +31,12 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The folders of long tests first, so that no worker ends with one while the other has nothing to do."""
+    rank = {folder: at for at, folder in enumerate(LONG_FIRST)}
+    items.sort(key=lambda item: rank.get(item.path.parent.name, len(rank)))
 
 
 @pytest.fixture(scope="session")
