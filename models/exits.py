@@ -1,9 +1,11 @@
 """Exits: the chance that a plant stands at zero some periods ahead, learnt from those that closed.
 
 A hurdle before the forecast (Cragg 1971): with chance p the figure is zero, else it follows the bands of the
-survivors. The chance is a logistic regression on the size, the fall from the best year, the latest changes,
-earlier idle years and the step, over all series and past cutoffs. A plant has left when its figures end
-before the newest of its area, or stands at zero when its figure says so.
+survivors. The chance of the next period is a logistic regression on the size, the fall from the best year,
+the latest changes and earlier idle years, over all series and past cutoffs, the newest weighing most. Later
+periods are survived one by one (Cox & Oakes, Analysis of Survival Data, 1984, 1.2), each at a hazard nearer
+to the usual one: those that stayed are not those that were likely to leave. A plant has left when its figures
+end before the newest of its area, or stands at zero when its figure says so.
 """
 
 from __future__ import annotations
@@ -31,7 +33,10 @@ LEAST_EXITS: Final = 30
 MOST_CUTOFFS: Final = 8
 # Of more series than these every second, third … is looked at.
 MOST_SERIES: Final = 5_000
-MEMORY: Final = 0.9
+# Both chosen on plants of three registers, figures up to 2017 (``benchmarks/exits``): closures come in waves,
+# so old cutoffs say little of the next year; and what makes one plant more likely to leave wears off.
+MEMORY: Final = 0.6
+FADING: Final = 0.4
 TOGETHER: Final = 64
 # Aggregates end with their last plant only; that is not learnt from.
 AGGREGATES: Final = ("sector", "context", "cluster")
@@ -42,39 +47,41 @@ class Exits:
     """A fitted hurdle.
 
     Attributes:
-        weights: (F + 1,) of the amounts ``READ`` and of the logarithm of the step, on their own scale.
+        weights: (2 F,) of the amounts ``READ`` and of their squares, on their own scale.
         constant: of the logit.
+        usual: mean chance of a period, weighted as learnt.
         level: usual size of the panel's series, tCO2e.
-        seen, left: rows it was learnt from, and how many of them stood at zero.
+        seen, left: rows it was learnt from, and how many of them stood at zero a period later.
     """
 
     weights: tuple[float, ...]
     constant: float
+    usual: float
     level: float
     seen: int
     left: int
 
     def chance(self, history: Dense, steps: int) -> Float:
         """(B, steps) chance of zero, non-decreasing; 0 for aggregates and for series that stand still."""
-        x = _amounts(history, self.level)
-        ahead = np.log(np.arange(1, steps + 1))
-        logit = self.constant + (x @ np.array(self.weights[:-1]))[:, None] + self.weights[-1] * ahead[None, :]
-        chance = np.maximum.accumulate(1 / (1 + np.exp(-np.clip(logit, -30, 30))), axis=1)
+        logit = self.constant + _amounts(history, self.level) @ np.array(self.weights)
+        apart = 1 / (1 + np.exp(-np.clip(logit, -30, 30))) - self.usual
+        hazard = self.usual + apart[:, None] * (1 - FADING) ** np.arange(steps)
+        chance = 1 - np.cumprod(1 - hazard, axis=1)
         return np.asarray(np.where(_may_leave(history)[:, None], chance, 0.0))
 
     def as_record(self) -> dict[str, Any]:
         """JSON-ready form."""
         return {
-            "weights": list(self.weights), "constant": self.constant, "level": self.level,
-            "seen": self.seen, "left": self.left,
+            "weights": list(self.weights), "constant": self.constant, "usual": self.usual,
+            "level": self.level, "seen": self.seen, "left": self.left,
         }  # fmt: skip
 
     @staticmethod
     def of_record(record: dict[str, Any]) -> Exits:
         """Inverse of ``as_record``."""
         return Exits(
-            tuple(map(float, record["weights"])), float(record["constant"]), float(record["level"]),
-            int(record["seen"]), int(record["left"]),
+            tuple(map(float, record["weights"])), float(record["constant"]), float(record["usual"]),
+            float(record["level"]), int(record["seen"]), int(record["left"]),
         )  # fmt: skip
 
 
@@ -138,13 +145,12 @@ def stands_at_zero(history: Dense, newest: Int, cutoffs: Int, steps: int) -> Flo
     return np.asarray(np.where(ordinal <= newest[:, None], told, np.nan))
 
 
-def learn_exits(history: Dense, newest: Int, reach: int) -> Exits | None:
-    """The hurdle of a panel; None where fewer than ``LEAST_EXITS`` figures of plants stand at zero.
+def learn_exits(history: Dense, newest: Int) -> Exits | None:
+    """The hurdle of a panel; None where fewer than ``LEAST_EXITS`` plants stood at zero a period later.
 
     Args:
         history: what may be seen: at most up to ``newest``.
         newest: (B,) as in ``stands_at_zero``.
-        reach: longest step learnt.
     """
     kept = np.arange(0, len(history.ids), -(-len(history.ids) // MOST_SERIES) or 1)
     history, newest = history.take(kept), newest[kept]
@@ -152,12 +158,11 @@ def learn_exits(history: Dense, newest: Int, reach: int) -> Exits | None:
     xs, ys, ws = [], [], []
     for back in _backs(history):
         rows, seen = _seen(history, newest - back)
-        told = stands_at_zero(history, newest, newest - back, min(reach, back))[rows]
-        x = _amounts(seen, level)
-        at, h = np.nonzero(np.isfinite(told))
-        xs.append(np.hstack([x[at], np.log(h + 1.0)[:, None]]))
-        ys.append(told[at, h])
-        ws.append(np.full(len(at), MEMORY**back))
+        told = stands_at_zero(history, newest, newest - back, 1)[rows, 0]
+        known = np.isfinite(told)
+        xs.append(_amounts(seen, level)[known])
+        ys.append(told[known])
+        ws.append(np.full(int(known.sum()), MEMORY**back))
     left = sum(int(y.sum()) for y in ys)
     if left < LEAST_EXITS or left == sum(len(y) for y in ys):
         return None
@@ -172,7 +177,8 @@ def _fitted(x: Float, y: Float, weight: Float, level: float) -> Exits:
     model = LogisticRegression(max_iter=300).fit((x - middle) / spread, y, weight)
     weights = model.coef_[0] / spread
     constant = float(model.intercept_[0] - (weights * middle).sum())
-    return Exits(tuple(map(float, weights)), constant, level, len(y), int(y.sum()))
+    usual = float(np.average(y, weights=weight))
+    return Exits(tuple(map(float, weights)), constant, usual, level, len(y), int(y.sum()))
 
 
 def _backs(history: Dense) -> list[int]:
@@ -211,10 +217,11 @@ def _may_leave(history: Dense) -> Bool:
 
 
 def _amounts(history: Dense, level: float) -> Float:
-    """(B, F) the amounts ``READ`` at each series' last period."""
+    """(B, 2 F) the amounts ``READ`` at each series' last period, and their squares."""
     recipe = FeatureRecipe(traits=(), codes=(), seasonal=False, level=level)
     made = build(history, recipe, 1).x[:, [recipe.columns.index(name) for name in READ]]
-    return np.asarray(np.clip(np.nan_to_num(made), -WIDEST, WIDEST))
+    held = np.clip(np.nan_to_num(made), -WIDEST, WIDEST)
+    return np.hstack([held, held**2])
 
 
 def _usual_level(history: Dense) -> float:

@@ -141,7 +141,7 @@ def fit(history: Dense, past: Replay, recipe: Recipe) -> FittedRecipe:
     season = history.cadence.season
     areas = areas_of(history)
     newest = newest_of_areas(history.starts + history.lengths - 1, areas)
-    exits = learn_exits(history, newest, recipe.reach) if recipe.exits and season == 1 else None
+    exits = learn_exits(history, newest) if recipe.exits and season == 1 else None
     replayed = replayed if exits is None else survivors(replayed)
     calibration = calibrate(replayed, mix, history.lengths, recipe, season=season)
     dependence = learn_dependence(replayed, mix, history.lengths, calibration, areas)

@@ -25,7 +25,7 @@ from features.series.panel import Dense, Panel, long_frame
 from models.fitted import FittedRecipe
 from models.parts import model_of, parts_of
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 _LIBRARIES: Final = ("numpy", "pandas", "lightgbm", "statsmodels", "scikit-learn")
 _REMEDY: Final = "retrain (forecarbon retrain); never edit a saved model by hand"
 

@@ -73,7 +73,7 @@ def leaving_chances(history: Dense, folds: Folds, steps: int) -> Float:
     areas = areas_of(history)
     out = np.zeros((len(folds.issued), len(history.ids), steps))
     for fold, lengths in enumerate(folds.lengths):
-        exits = learn_exits(*seen_by(history, lengths, areas), steps)
+        exits = learn_exits(*seen_by(history, lengths, areas))
         if exits is not None:
             out[fold] = np.where((lengths > 0)[:, None], exits.chance(history.until(lengths), steps), 0.0)
     return out

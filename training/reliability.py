@@ -86,7 +86,7 @@ def exits_report(history: Dense, folds: Folds, steps: int) -> pd.DataFrame:
     rows = []
     for fold in np.flatnonzero(folds.scored).tolist():
         lengths = folds.lengths[fold]
-        exits = learn_exits(*seen_by(history, lengths, areas), steps)
+        exits = learn_exits(*seen_by(history, lengths, areas))
         if exits is None:
             continue
         chance = exits.chance(history.until(lengths), steps)

@@ -12,6 +12,7 @@ from features.series.panel import Dense
 from models.calibration import GRID
 from models.dependence import read_quantiles
 from models.exits import (
+    FADING,
     LEAST_EXITS,
     Exits,
     hurdled,
@@ -46,26 +47,50 @@ def _newest(history: Dense) -> npt.NDArray[np.int64]:
 
 def test_the_chance_is_that_of_the_plants_that_closed() -> None:
     history = closing(1200, seed=1)
-    exits = learn_exits(history, _newest(history), 3)
+    exits = learn_exits(history, _newest(history))
     assert exits is not None
     alive = history.take(np.flatnonzero(history.lengths == YEARS))
     chance = exits.chance(alive, 3)
     small = np.array([y[YEARS - 1] < 1e5 for y in alive.y])
-    # A yearly hazard k is 1 - (1 - k)^h within h years.
-    for h in (1, 3):
-        assert chance[small, h - 1].mean() == pytest.approx(1 - 0.8**h, rel=0.25)
-        assert chance[~small, h - 1].mean() == pytest.approx(1 - 0.99**h, abs=0.02)
+    assert chance[small, 0].mean() == pytest.approx(0.2, rel=0.25)
+    assert chance[~small, 0].mean() == pytest.approx(0.01, abs=0.02)
+    # A yearly hazard k is 1 - (1 - k)^h within h years, less what wears off.
+    assert 0.3 < chance[small, 2].mean() < 1 - 0.8**3
+    assert 1 - 0.99**3 < chance[~small, 2].mean() < 0.2
     assert (np.diff(chance, axis=1) >= 0).all()
+
+
+def test_later_periods_are_survived_at_a_hazard_that_nears_the_usual_one() -> None:
+    exits = Exits((0.0,) * 10, float(np.log(0.2 / 0.8)), 0.05, 1.0, 100, 40)
+    history = dense_of([[5.0, 6.0, 7.0]], traits={"kind": ["plant"], "area": ["NL"]})
+    stay = 1.0
+    for h, chance in enumerate(exits.chance(history, 4)[0]):
+        stay *= 1 - (0.05 + 0.15 * (1 - FADING) ** h)
+        assert chance == pytest.approx(1 - stay, rel=1e-12)
+
+
+def test_old_closures_say_little_of_the_next_year() -> None:
+    """A wave of closures that has passed, and one that has just come, of as many plants."""
+    usual = []
+    for last in (8, YEARS - 1):
+        lengths = np.where(np.arange(400) % 4 == 0, last, YEARS)
+        draw = np.random.default_rng(5)
+        rows = [1e5 * np.exp(draw.normal(0, 0.1, n)) for n in lengths]
+        history = dense_of(rows, traits={"kind": ["plant"] * 400, "area": ["NL"] * 400})
+        exits = learn_exits(history, _newest(history))
+        assert exits is not None
+        usual.append(exits.usual)
+    assert usual[1] > 3 * usual[0]
 
 
 def test_too_few_exits_teach_nothing() -> None:
     history = closing(40, seed=2, small=0.05, large=0.0001)
     assert (history.lengths < YEARS).sum() < LEAST_EXITS
-    assert learn_exits(history, _newest(history), 3) is None
+    assert learn_exits(history, _newest(history)) is None
 
 
 def test_sectors_and_plants_that_stand_still_do_not_leave() -> None:
-    exits = Exits((0.0,) * 6, 0.0, 1.0, 10, 5)
+    exits = Exits((0.0,) * 10, 0.0, 0.5, 1.0, 10, 5)
     history = dense_of(
         [[5.0, 6.0, 7.0], [5.0, 6.0, 7.0], [5.0, 6.0, 0.0]],
         traits={"kind": ["plant", "sector", "plant"], "area": ["NL"] * 3},
@@ -98,10 +123,10 @@ def test_nothing_after_the_newest_period_seen_is_read() -> None:
     history = closing(600, seed=3)
     lengths = np.where(history.lengths >= 9, 9, 0)
     areas = areas_of(history)
-    first = learn_exits(*seen_by(history, lengths, areas), 2)
+    first = learn_exits(*seen_by(history, lengths, areas))
     y = history.y.copy()
     y[:, 9:] = np.where(np.isfinite(y[:, 9:]), 7.0, np.nan)
-    again = learn_exits(*seen_by(replace(history, y=y), lengths, areas), 2)
+    again = learn_exits(*seen_by(replace(history, y=y), lengths, areas))
     assert first is not None
     assert first == again
 
@@ -118,7 +143,7 @@ def test_hurdled_curves_are_the_mixture() -> None:
 
 
 def test_a_record_is_the_hurdle_again() -> None:
-    exits = Exits((0.1, 0.2, 0.3, 0.4, 0.5, 0.6), -3.0, 25_000.0, 100, 40)
+    exits = Exits(tuple(k / 10 for k in range(10)), -3.0, 0.02, 25_000.0, 100, 40)
     assert Exits.of_record(exits.as_record()) == exits
 
 
