@@ -37,7 +37,7 @@ def clusters(store: Store = AT_HOME) -> None:
 @app.command()
 def progress(
     cluster: Annotated[
-        str | None, typer.Argument(help="Cluster, sector or initiative; every cluster when left out.")
+        str | None, typer.Argument(help="Cluster, sector, plant or initiative; every cluster when left out.")
     ] = None,
     target: Annotated[str | None, typer.Option(help="Measure this target alone.")] = None,
     targets: Annotated[Path | None, typer.Option(help="A TOML file of your own targets.")] = None,

@@ -19,6 +19,7 @@ from features.series.scopes import bridge
 from features.series.words import CLUSTER_ID, DS, INITIATIVE, SCOPE, UNIQUE_ID
 from insights.figures import Future, Record
 from insights.resolve import Ground
+from serving.alone import alone_paths
 from serving.crossing import later_of, read_in
 from serving.evidence import no_series
 from serving.layout import PLANT
@@ -31,8 +32,11 @@ YEAR: Final = "year"
 _TONNES_PER_MT: Final = 1e6
 
 
-def ground_of(name: str, standing: Standing) -> Ground:
+def ground_of(name: str, standing: Standing, *, alone: bool = False) -> Ground:
     """The ground of a cluster, a sector or the initiative.
+
+    Args:
+        alone: the question is of this series and no other: a plant may be asked, too.
 
     Raises:
         AskError: no such series, one without joint paths (``no-paths``), or figures that are not yearly.
@@ -50,7 +54,8 @@ def ground_of(name: str, standing: Standing) -> Ground:
             expected="yearly figures, which targets are made of",
             remedy="serve a champion of a yearly plan",
         )
-    if rung.paths is None:
+    paths = alone_paths(rung) if alone and rung.entry.kind == PLANT else rung.paths
+    if paths is None:
         what = "a single plant" if rung.entry.kind == PLANT else f"a series that {rung.made_by} forecasts"
         raise AskError(
             "no-paths",
@@ -60,7 +65,7 @@ def ground_of(name: str, standing: Standing) -> Ground:
         )
     own = rung.entry.scope_id
     years = np.array([int(day[:4]) for day in rung.entry.ds])
-    future = Future.plain(own, years, np.asarray(rung.paths, dtype=np.float64))
+    future = Future.plain(own, years, np.asarray(paths, dtype=np.float64))
     record = own_record(name, own, pack)
     published = {r.scope: r for r in published_records(name, load())}
     futures, refusals = read_over(name, future, published, rung.pack)

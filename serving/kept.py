@@ -20,6 +20,7 @@ from features.files import read_json
 from features.series.basis_files import FOLDER as BASIS
 from features.series.words import DS, KNOWN_AT, UNIQUE_ID
 from models.dated import DATED_FILE, DatedRecord
+from models.dependence import Dependence
 from models.past_fans import FANS_FILE, fans_of
 from models.track_record import FACTS_FILE, FILES, TrackRecord
 from serving.layout import MODEL, RETRAIN, sha256_of
@@ -185,6 +186,21 @@ class Kept:
                 remedy=RETRAIN,
             )
         return read(self.folder / MODEL)
+
+    @cached_property
+    def dependence(self) -> Dependence | None:
+        """How the champion's errors move together; None where the pack keeps no model.
+
+        Raises:
+            ModelError: the file is not as it was written.
+        """
+        if not self._has("model.json"):
+            return None
+        self._check(["model.json"])
+        try:
+            return Dependence.of_record(read_json(self.folder / MODEL / "model.json")["dependence"])
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as why:
+            raise self._unreadable(f"{type(why).__name__}: {why}") from why
 
     def digests(self) -> dict[str, str]:
         """sha256 of the files that hold the figures, by name inside the model's folder."""

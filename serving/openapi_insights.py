@@ -142,6 +142,10 @@ def _progress_schemas() -> dict[str, Any]:
     )
     told = {
         **dict.fromkeys(("unique_id", "name", "kind", "unit", "cutoff", "made_by"), TEXT),
+        "paths_from": {
+            "enum": ["joint", "own bands"],
+            "description": "Joint with all other series, or drawn from a single plant's own bands.",
+        },
         "status": {"enum": ["answered", "incomplete"]},
         "missing": {"type": "array", "items": gap},
         "figures": {"type": "array", "items": scoped},

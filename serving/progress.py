@@ -38,7 +38,7 @@ def progress_view(
     """Where a series stands against its targets, with what each number rests on.
 
     Args:
-        name: a cluster, a sector, or "initiative".
+        name: a cluster, a sector, a plant, or "initiative".
         target_id: of the one target to measure; else all that are in force.
         base_year: the caller's, for targets that name none.
         scope: the scope to read targets of unstated or unlike scope in.
@@ -53,7 +53,7 @@ def progress_view(
     goals = list(own) or goals_of(name, standing)
     chosen = chosen_of(goals, target_id, name)
     try:
-        ground = ground_of(name, standing)
+        ground = ground_of(name, standing, alone=True)
     except DataError as why:
         why.facts |= {"targets": [goal.as_record() for goal in goals], "missing": [why.code]}
         raise
@@ -75,6 +75,7 @@ def progress_view(
         "quality": None if rung.entry.quality is None else dict(rung.entry.quality),
         "cutoff": rung.entry.cutoff,
         "made_by": rung.made_by,
+        "paths_from": "own bands" if rung.paths is None else "joint",
         "sources": list(rung.entry.sources),
         **told_of(standing),
     }
