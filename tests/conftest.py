@@ -18,6 +18,7 @@ from typing import Final
 import pytest
 
 from tests import warm
+from tests.cheaper import shared, short_retrains, tables_made_once
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 RETRAIN: Final = ("forecarbon", "retrain")
@@ -39,6 +40,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The folders of long tests first, so that no worker ends with one while the other has nothing to do."""
     rank = {folder: at for at, folder in enumerate(LONG_FIRST)}
     items.sort(key=lambda item: rank.get(item.path.parent.name, len(rank)))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def tables(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[None]:
+    """Stores get the tables of their tracker from one that MLflow has made."""
+    with tables_made_once(shared(tmp_path_factory.getbasetemp(), worker_id, "tables")):
+        yield
+
+
+@pytest.fixture
+def short() -> Iterator[None]:
+    """Retrains do without what is not looked at here: pictures, and chances of dated targets."""
+    with short_retrains():
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -84,10 +99,7 @@ def trained_store(
 
     What the retrain printed is in ``retrain.out`` beside the store.
     """
-    base = tmp_path_factory.getbasetemp()
-    # Under xdist each worker has its own folder; the store lies in the one above, made by the first.
-    place = (base if worker_id == "master" else base.parent) / "trained"
-    place.mkdir(exist_ok=True)
+    place = shared(tmp_path_factory.getbasetemp(), worker_id, "trained")
     with (place / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (place / "retrain.out").exists():
