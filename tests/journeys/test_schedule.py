@@ -18,6 +18,7 @@ from serving.layout import read_pointer
 from serving.opened import open_pack
 from serving.reproduce import reproduce
 from tests import warm
+from tests.cheaper import without_pictures
 from tests.conftest import run_in
 from tests.journeys.test_retrain import SMALL
 from training import promotions
@@ -96,7 +97,7 @@ class Past:
 def past(tmp_path_factory: pytest.TempPathFactory) -> Past:
     """February and May 2022: EU figures of 2021 come in between."""
     place = tmp_path_factory.mktemp("replay")
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, without_pictures():
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
         seen = replay(
             place / "store", place / "plans", old=SMALL.format(seed=7), new=SMALL.format(seed=1) + NERVOUS,
