@@ -17,6 +17,9 @@ from typing import Final
 
 import pytest
 
+from tests import warm
+from tests.cheaper import shared, short_retrains, tables_made_once
+
 ROOT: Final = Path(__file__).resolve().parent.parent
 RETRAIN: Final = ("forecarbon", "retrain")
 READY_SECONDS: Final = 120
@@ -39,6 +42,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: rank.get(item.path.parent.name, len(rank)))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def tables(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[None]:
+    """Stores get the tables of their tracker from one that MLflow has made."""
+    with tables_made_once(shared(tmp_path_factory.getbasetemp(), worker_id, "tables")):
+        yield
+
+
+@pytest.fixture
+def short() -> Iterator[None]:
+    """Retrains do without what is not looked at here: pictures, and chances of dated targets."""
+    with short_retrains():
+        yield
+
+
 @pytest.fixture(scope="session")
 def root() -> Path:
     """The checkout."""
@@ -57,18 +74,20 @@ def shell_env() -> dict[str, str]:
 
 def run_in(store: Path, argv: list[str] | tuple[str, ...], env: dict[str, str]) -> str:
     """Standard output of a command run from the checkout on ``store``; its failure fails the test."""
-    done = subprocess.run(
-        list(argv),
-        cwd=ROOT,
-        env={**env, "FORECARBON_STORE": str(store)},
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
+    done = warm.run(argv, env={**env, "FORECARBON_STORE": str(store)}, timeout=600)
     assert done.returncode == 0, (
         f"{' '.join(argv)} ended with {done.returncode}\n{done.stdout}\n{done.stderr}"
     )
+    return done.stdout
+
+
+def _cold(store: Path, argv: tuple[str, ...], env: dict[str, str]) -> str:
+    """The same of a process that starts from nothing, as a newcomer's does."""
+    done = subprocess.run(
+        argv, cwd=ROOT, env={**env, "FORECARBON_STORE": str(store)}, capture_output=True, text=True,
+        timeout=600, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
     return done.stdout
 
 
@@ -80,15 +99,11 @@ def trained_store(
 
     What the retrain printed is in ``retrain.out`` beside the store.
     """
-    base = tmp_path_factory.getbasetemp()
-    # Under xdist each worker has its own folder; the store lies in the one above, made by the first.
-    place = (base if worker_id == "master" else base.parent) / "trained"
-    place.mkdir(exist_ok=True)
+    place = shared(tmp_path_factory.getbasetemp(), worker_id, "trained")
     with (place / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (place / "retrain.out").exists():
-            printed = run_in(place / "store", RETRAIN, shell_env)
-            (place / "retrain.out").write_text(printed)
+            (place / "retrain.out").write_text(_cold(place / "store", RETRAIN, shell_env))
     return place / "store"
 
 

@@ -17,9 +17,9 @@ from typing import Final
 import pytest
 
 import operations
-import training.book
 from serving import written
 from serving.keys_report import add_key
+from tests.cheaper import shared, without_pictures
 from tests.faults.jobs import SCHEDULE, Place, run
 from tests.journeys.test_facilities import write_extracts
 from tests.journeys.test_retrain import SMALL
@@ -56,18 +56,14 @@ def planted(store: Path) -> dict[str, str]:
 @contextmanager
 def small_packs() -> Iterator[None]:
     """Packs of few sample paths, and no pictures: nothing to what is tested, and most of its cost."""
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, without_pictures():
         patch.setitem(written.write_pack.__kwdefaults__ or {}, "paths", _PATHS)
-        patch.setattr(training.book, "of_all", lambda *_: {})
-        patch.setattr(training.book, "of_one", lambda *_: {})
-        patch.setattr(training.book, "of_dated", lambda *_: {})
         yield
 
 
 def made_once(base: Path, worker: str) -> Place:
     """The store of this run of the tests; under xdist the first worker makes it for all."""
-    folder = (base if worker == "master" else base.parent) / "used"
-    folder.mkdir(exist_ok=True)
+    folder = shared(base, worker, "used")
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (folder / "place" / "kept.tar").exists():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import re
-import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +11,7 @@ import pandas as pd
 
 from features.files import read_json
 from serving.printed import opened_shelf
+from tests import warm
 from tests.conftest import run_in
 
 PLAN = """
@@ -134,10 +134,8 @@ def test_from_facility_records_to_a_bridged_forecast(tmp_path: Path, shell_env: 
 def test_without_records_a_retrain_says_what_to_ingest(tmp_path: Path, shell_env: dict[str, str]) -> None:
     (tmp_path / "plants.toml").write_text(PLAN)
     (tmp_path / "clusters.toml").write_text(OWN)
-    done = subprocess.run(
-        ["forecarbon", "retrain", "--plan", str(tmp_path / "plants.toml"), "--store", str(tmp_path / "s")],
-        env=shell_env, capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
+    words = ["forecarbon", "retrain", "--plan", str(tmp_path / "plants.toml"), "--store", str(tmp_path / "s")]
+    done = warm.run(words, env=shell_env)
     assert done.returncode == 2
     assert "lake-empty" in done.stderr
     assert "forecarbon ingest eutl" in done.stderr

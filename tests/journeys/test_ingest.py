@@ -11,21 +11,16 @@ from typing import Final
 
 import pandas as pd
 
+from tests import warm
+
 PRICES: Final = (
     "year,price,currency,source,scheme\n2020,24.8,EUR,exchange,eu-ets\n2021,x,EUR,exchange,eu-ets\n"
 )
 
 
 def run(store: Path, env: dict[str, str], root: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        ["forecarbon", *words],
-        cwd=root,
-        env={**env, "FORECARBON_STORE": str(store), "PYTHONPATH": str(root)},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    told = {**env, "FORECARBON_STORE": str(store), "PYTHONPATH": str(root)}
+    done = warm.run(["forecarbon", *words], cwd=root, env=told)
     assert "Traceback" not in done.stdout + done.stderr
     return done
 

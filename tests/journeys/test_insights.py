@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import httpx
 import pytest
 
 from insights.brief import at
+from tests import warm
 from tests.conftest import run_in
 from tests.serving.test_openapi import faults, schema_of
 
@@ -275,7 +275,7 @@ def test_the_command_line_tells_the_same(
     assert told["targets"][0]["level"] == 14e6
     file.write_text("[[targets]]\nknd = 1\n")
     env = {**shell_env, "FORECARBON_STORE": str(trained_store)}
-    bad = subprocess.run(argv, env=env, capture_output=True, text=True, check=False)
+    bad = warm.run(argv, env=env)
     assert bad.returncode == 2
     assert "knd" in bad.stderr
     assert "Traceback" not in bad.stderr

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
-import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,7 +13,8 @@ import pytest
 from features.files import read_json
 from serving.actuals import Actual, note_actuals
 from serving.state import state_of
-from tests.conftest import ROOT, run_in
+from tests import warm
+from tests.conftest import run_in
 
 
 @pytest.fixture(scope="module")
@@ -54,10 +54,7 @@ def test_promote_forecast_roll_back_reproduce(store: Path, shell_env: dict[str, 
     with sqlite3.connect(store / "state.db") as line:
         line.execute("UPDATE journal SET entry = replace(entry, '\"steps\": 8', '\"steps\": 7')")
     line.close()
-    done = subprocess.run(
-        ["forecarbon", "reproduce", issued[first], "--store", str(store)],
-        cwd=ROOT, env=shell_env, capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
+    done = warm.run(["forecarbon", "reproduce", issued[first], "--store", str(store)], env=shell_env)
     assert done.returncode == 3
     assert not json.loads(done.stdout)["identical"]
     assert "differs" in done.stderr

@@ -19,6 +19,7 @@ from features.files import read_json, read_records
 from serving.batch import forecast_file
 from serving.layout import read_pointer
 from serving.opened import open_pack
+from tests import warm
 from tests.conftest import run_in
 
 KILLS: Final = 1
@@ -86,9 +87,7 @@ def test_the_champion_opens_from_the_registry_without_pickles(
         "print(model.predict(frame).groupby('step').yhat.count().tolist())\n"
     )
     env = {**shell_env, "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false"}
-    done = subprocess.run(
-        ["python", "-c", code], env=env, capture_output=True, text=True, timeout=120, check=False
-    )
+    done = warm.run(["python", "-c", code], env=env)
     assert done.returncode == 0, done.stderr
     assert len(done.stdout.strip().splitlines()[-1].strip("[]").split(",")) == 3
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-import subprocess
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests import warm
 from tests.conftest import run_in
 from tests.serving.test_openapi import faults, schema_of
 
@@ -137,7 +137,7 @@ def test_a_bad_file_is_refused_in_words(
     file = tmp_path / "bad.toml"
     file.write_text(text)
     env = {**shell_env, "FORECARBON_STORE": str(trained_store)}
-    done = subprocess.run([*COMMAND, str(file)], env=env, capture_output=True, text=True, check=False)
+    done = warm.run([*COMMAND, str(file)], env=env)
     assert done.returncode == 2
     assert said in done.stderr
     assert "Traceback" not in done.stderr

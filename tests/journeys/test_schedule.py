@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +17,9 @@ from serving.journal import read_entries
 from serving.layout import read_pointer
 from serving.opened import open_pack
 from serving.reproduce import reproduce
-from tests.conftest import ROOT, run_in
+from tests import warm
+from tests.cheaper import without_pictures
+from tests.conftest import run_in
 from tests.journeys.test_retrain import SMALL
 from training import promotions
 from training.timetable import Timetable, default_database
@@ -54,15 +55,10 @@ def test_two_schedulers_on_one_database_do_one_retrain(tmp_path: Path, shell_env
         "--store",
         str(store),
     ]
-    both = [
-        subprocess.Popen(
-            argv, cwd=ROOT, env=shell_env, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        )
-        for _ in range(2)
-    ]
-    said = [one.communicate(timeout=300) for one in both]
-    assert [one.returncode for one in both] == [0, 0], said
-    printed = "".join(out for out, _ in said)
+    both = [warm.begun(argv, env=shell_env) for _ in range(2)]
+    said = [one.ended(300) for one in both]
+    assert [one.returncode for one in said] == [0, 0], said
+    printed = "".join(one.stdout for one in said)
     assert printed.count("small: done. promote:") == 1
     assert printed.count("Next: ") == 2
     table = Timetable(default_database(store))
@@ -82,10 +78,8 @@ def test_two_schedulers_on_one_database_do_one_retrain(tmp_path: Path, shell_env
 def test_a_job_that_fails_is_told_by_the_status(tmp_path: Path, shell_env: dict[str, str]) -> None:
     (tmp_path / "schedule.toml").write_text(SCHEDULE.replace("small.toml", "gone.toml"))
     file = str(tmp_path / "schedule.toml")
-    done = subprocess.run(
-        ["forecarbon", "schedule", "--once", "--file", file, "--store", str(tmp_path / "store")],
-        cwd=ROOT, env=shell_env, capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
+    words = ["forecarbon", "schedule", "--once", "--file", file, "--store", str(tmp_path / "store")]
+    done = warm.run(words, env=shell_env)
     assert done.returncode == 1
     assert "small: failed. plan-missing" in done.stdout
     assert "Traceback" not in done.stderr
@@ -103,7 +97,7 @@ class Past:
 def past(tmp_path_factory: pytest.TempPathFactory) -> Past:
     """February and May 2022: EU figures of 2021 come in between."""
     place = tmp_path_factory.mktemp("replay")
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, without_pictures():
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
         seen = replay(
             place / "store", place / "plans", old=SMALL.format(seed=7), new=SMALL.format(seed=1) + NERVOUS,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
-import subprocess
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
@@ -14,6 +13,7 @@ import httpx
 import pytest
 
 from benchmarks.api.standing import serving
+from tests import warm
 from tests.conftest import ROOT, run_in
 from tests.journeys.test_operations import forecast_id
 
@@ -91,11 +91,8 @@ def test_refusals_are_one_line(
 ) -> None:
     (tmp_path / "text").write_text("no archive")
     named = {name: str(tmp_path / name) for name in ("out", "none", "text")}
-    done = subprocess.run(
-        ["forecarbon", *(word.format(**named) for word in words)],
-        cwd=ROOT, env={**shell_env, "FORECARBON_STORE": str(tmp_path / "store")},
-        capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
+    argv = ["forecarbon", *(word.format(**named) for word in words)]
+    done = warm.run(argv, env={**shell_env, "FORECARBON_STORE": str(tmp_path / "store")})
     assert done.returncode == 2
     assert done.stderr.startswith(f"forecarbon: {code}: found")
     assert len(done.stderr.splitlines()) == 1

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 import shlex
-import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from tests import warm
 
 FENCE: Final = re.compile(r"^```(?P<info>[^\n]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -80,9 +81,7 @@ def _added(text: str, change: str) -> str:
 
 def ran(words: list[str], folder: Path, env: Mapping[str, str], seconds: float = 120) -> str:
     """What a command printed in ``folder``; it must succeed, and say something or write its --out."""
-    done = subprocess.run(
-        words, cwd=folder, env=dict(env), capture_output=True, text=True, timeout=seconds, check=False
-    )
+    done = warm.run(words, cwd=folder, env=env, timeout=seconds)
     printed = done.stdout + done.stderr
     assert done.returncode == 0, f"{shlex.join(words)}\n{printed}"
     assert "Traceback" not in printed, f"{shlex.join(words)}\n{printed}"

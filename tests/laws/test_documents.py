@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import re
 import shutil
-import subprocess
 import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ import pytest
 from insights.lever_kinds import KINDS
 from models.kinds import MEMBERS
 from serving.routes import GETS, NAMED, POSTS
+from tests import warm
 from tests.laws.pages import blocks, ran, written
 
 TUTORIALS: Final = ("cluster-manager", "data-scientist", "operator")
@@ -69,8 +69,7 @@ def test_what_a_tutorial_only_shows_exists(name: str, root: Path, shell_env: dic
     for words in shown:
         assert words[0] in {"forecarbon", "make", "curl"}, words
         if words[0] == "forecarbon":
-            asked = ["forecarbon", words[1], "--help"]
-            done = subprocess.run(asked, env=shell_env, capture_output=True, timeout=60, check=False)
+            done = warm.run(["forecarbon", words[1], "--help"], env=shell_env)
             assert done.returncode == 0, words
 
 

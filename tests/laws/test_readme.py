@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import pytest
 
+from tests import warm
 from tests.laws.pages import Block, blocks, ran
 
 RETRAIN: Final = ["forecarbon", "retrain"]
@@ -62,14 +63,7 @@ def test_commands_exist(page: list[Block], root: Path, shell_env: dict[str, str]
     }
     assert named
     for command in sorted(named):
-        asked = subprocess.run(
-            ["forecarbon", command, "--help"],
-            cwd=root,
-            env=shell_env,
-            capture_output=True,
-            timeout=60,
-            check=False,
-        )
+        asked = warm.run(["forecarbon", command, "--help"], cwd=root, env=shell_env)
         assert asked.returncode == 0, command
 
 

@@ -14,7 +14,7 @@ from features.sources.readers import READERS
 from tests.sources.kinds import KINDS, seed_of, share_of
 from tests.sources.mutations import IN_FULL, REFUSED, judge_all, made
 
-A_READER: Final = 75
+A_READER: Final = 50
 
 
 @pytest.mark.parametrize("name", KINDS)

@@ -66,6 +66,7 @@ def test_what_is_kept_is_what_reading_finds(lake: Path, tmp_path: Path) -> None:
         assert found.digest(tmp_path, PLAN) == true.digest(tmp_path, PLAN)
 
 
+@pytest.mark.usefixtures("short")
 def test_on_ground_judged_before_the_lake_is_not_read_again(
     lake: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

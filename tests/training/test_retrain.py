@@ -183,6 +183,7 @@ def test_one_run_a_retrain_and_nested_in_it_one_a_candidate(
     assert version.run_id == runs["blend"].info.run_id
 
 
+@pytest.mark.usefixtures("short")
 def test_a_retrain_killed_on_the_way_goes_on_where_it_was(
     store: Path, replayed: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -234,6 +235,7 @@ def test_killed_before_its_promotion_the_next_takes_over_the_saved_model_and_the
     assert again(store, plan, hours=2.7).model_version == left.name
 
 
+@pytest.mark.usefixtures("short")
 def test_a_member_that_fails_is_refused_by_name_and_the_rest_is_judged(
     store: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -259,6 +261,7 @@ def test_a_member_that_fails_is_refused_by_name_and_the_rest_is_judged(
     assert refused.verdict.decision == "keep"
 
 
+@pytest.mark.usefixtures("short")
 def test_without_its_baseline_nothing_can_be_judged(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     monkeypatch.setattr(registry, "champion", lambda store: None)
@@ -315,6 +318,7 @@ FAULTS: Final = (
 )
 
 
+@pytest.mark.usefixtures("short")
 def test_what_fails_is_refused_by_name_and_the_next_retrain_succeeds(
     store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -338,6 +342,7 @@ def test_what_fails_is_refused_by_name_and_the_next_retrain_succeeds(
     assert [run for run in read_records(store / ledger.FILE) if run["plan"] == "small"]
 
 
+@pytest.mark.usefixtures("short")
 def test_a_registry_that_falls_silent_after_the_record_is_settled_by_the_next(
     store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy import create_engine, text
 
 from features.errors import ModelError
 from features.removal import Sweep
+from tests.cheaper import short_retrains
 from tests.training.postgres import TrackingServer, database, programs
 from tests.training.small import NOW, small_plan
 from tests.training.test_orphans import forget, naming, rows, written
@@ -90,14 +91,15 @@ def test_the_life_of_a_champion_on_a_server(
 
     other, later = small_plan(seed=2), NOW + timedelta(hours=1)
     for _ in range(2):
-        with pytest.raises(ModelError, match="tracking-unavailable"):
+        with pytest.raises(ModelError, match="tracking-unavailable"), short_retrains():
             retrain(plan=other, store=tmp_path, now=later, told=stop)
     assert registry.champion(tmp_path) == first
     assert (tmp_path / promotions.FILE).read_bytes() == before
 
     # Back again: the next retrain is promoted, and what was left open is closed.
     server.start()
-    assert retrain(plan=other, store=tmp_path, now=later + timedelta(hours=1)).promoted
+    with short_retrains():
+        assert retrain(plan=other, store=tmp_path, now=later + timedelta(hours=1)).promoted
     found = client.search_runs([tracker.experiment_id])
     assert {run.info.status for run in found} <= {"FINISHED", "FAILED", "KILLED"}
     assert client.get_model_version_by_alias("forecarbon", "champion").tags["model_version"] == (

@@ -82,6 +82,7 @@ def test_other_figures_a_spoiled_piece_or_no_footing_are_not_taken(lake: Path, t
     assert not (tmp_path / "none").exists()
 
 
+@pytest.mark.usefixtures("short")
 def test_a_killed_retrain_reads_the_lake_once(
     lake: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -88,6 +88,7 @@ def test_settings_under_which_a_member_fails_are_no_candidates(
     assert found.trees == 60
 
 
+@pytest.mark.usefixtures("short")
 def test_a_tuned_retrain_judges_what_was_found_and_logs_every_trial(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
