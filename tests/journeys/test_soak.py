@@ -40,4 +40,5 @@ def test_a_few_cycles(tmp_path: Path) -> None:
     assert pointer is not None
     assert open_pack(store, pointer).model_version == lines[-1].to_version
     handles = [row["worker 1 handles"] for row in made.rows]
-    assert max(handles) - min(handles) <= 4
+    # Connections of callers come and go: a handle a file read would be hundreds.
+    assert max(handles) - min(handles) <= 12
