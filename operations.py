@@ -177,12 +177,14 @@ def schedule(
 
     With --once the status is 1 if one of them failed.
     """
+    from features.stores import expect_store
     from training.schedule import Scheduler, run_forever
     from training.schedule_file import read_schedule
     from training.timetable import Timetable, default_database, text_of
 
     logging.basicConfig(format="%(asctime)s %(message)s", level=logging.WARNING)
     logging.getLogger("forecarbon").setLevel(logging.INFO)
+    expect_store(store, "to keep", new=True)
     plan = read_schedule(file)
 
     def run(job: JobPlan, now: datetime) -> str:
@@ -203,17 +205,15 @@ def schedule(
 
 def do(job: JobPlan, *, folder: Path, store: Path, lake: str | Path, now: datetime, webhook: str) -> str:
     """Do a job of a schedule at ``now``; what came of it in a sentence."""
-    plan = folder / job.plan
+    plan, who = folder / job.plan, f"forecarbon schedule ({job.name})"
     if job.run == "retrain":
-        return train(plan, store=store, lake=lake, now=now, who=f"forecarbon schedule ({job.name})")
+        return train(plan, store=store, lake=lake, now=now, who=who)
     from training.watch_report import summary
 
     seen, new = look(plan, store=store, lake=lake, now=now, webhook=webhook)
     told = summary(seen, new)
     if wants_retrain(plan, new):
-        told += " Retrained: " + train(
-            plan, store=store, lake=lake, now=now, who=f"forecarbon schedule ({job.name})"
-        )
+        told += " Retrained: " + train(plan, store=store, lake=lake, now=now, who=who)
     return told
 
 

@@ -117,17 +117,15 @@ def clear_up(
         AskError: there is no store, a retrain, backup or restore holds it, or the journal's database is away.
         ModelError: a pointer or the tracker's database cannot be read.
     """
-    from features.errors import AskError
     from features.files import one_at_a_time
     from features.findings import sweep_findings
     from features.removal import Sweep
+    from features.stores import expect_store
     from serving import swept
     from serving.backup import UPKEEP, UPKEEP_LOCK
     from training import retention as models
 
-    if not store.is_dir():
-        raise AskError("no-store", found=f"nothing at {store}", expected="a store to clear up",
-                       remedy="name it with --store or FORECARBON_STORE")  # fmt: skip
+    expect_store(store, "to clear up")
     done, since = Sweep(dry_run), retention.since(now)
     until = None if journal_days is None else swept.days_before(now, journal_days)
     with one_at_a_time(store / "retrain.lock", "retrain"), one_at_a_time(store / UPKEEP_LOCK, UPKEEP):

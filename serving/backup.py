@@ -20,6 +20,7 @@ from typing import Any, Final
 from features import archive
 from features.errors import AskError, DataError
 from features.files import fsync_folder, one_at_a_time, scratch_folder
+from features.stores import expect_store
 from serving.carried import carry
 from serving.layout import CURRENT, PREVIOUS, Pointer, read_pointer
 from serving.spool import FOLDER
@@ -53,13 +54,7 @@ def back_up(store: Path, to: Path, *, now: datetime) -> BackedUp:
         DataError: a database of the store cannot be read (``database-unreadable``).
         OSError: there is no room for it; nothing is left of it then.
     """
-    if not store.is_dir() or not any(store.iterdir()):
-        raise AskError(
-            "no-store",
-            found=f"nothing at {store}",
-            expected="a store to back up",
-            remedy="name it with --store or FORECARBON_STORE",
-        )
+    expect_store(store, "to back up")
     # A name without an ending is that of a folder, whether it is there or not: files end in .tar or the like.
     inside = to.is_dir() or not (to.suffix or to.exists())
     target = _unused(to, now) if inside else to

@@ -16,6 +16,7 @@ from typing import Any, Final, Literal
 from features.errors import AskError, ForecarbonError, ModelError
 from features.files import one_at_a_time, read_json
 from features.instants import to_second
+from features.stores import expect_store
 from models import saved
 from training import promotions, registry
 from training.promotions import Promotion
@@ -61,9 +62,10 @@ def hand_over(
         why: a reason in words, kept in the record.
 
     Raises:
-        AskError: no such version, nothing to roll back to, or another job holds the store.
+        AskError: no store, no such version, nothing to roll back to, or another job holds the store.
         ModelError: the saved model cannot be read. The champion stays in either case.
     """
+    expect_store(store, "to hand over")
     with one_at_a_time(store / "retrain.lock", "retrain"):
         target = version or _before(store)
         publish = serve(readable(store, target))

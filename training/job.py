@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -37,6 +37,7 @@ class Retrained:
         promoted: whether this retrain changed it.
         refused: members that failed and were left out, with the reason.
         unchanged: nothing that decides had changed, so nothing was judged.
+        left: a version that was saved and is left to a person to promote; "" if there is none.
     """
 
     rows_read: int
@@ -48,6 +49,7 @@ class Retrained:
     promoted: bool
     refused: tuple[str, ...] = ()
     unchanged: bool = False
+    left: str = ""
 
 
 @dataclass(frozen=True)
@@ -140,9 +142,11 @@ class Job:
         *,
         promoted: bool,
         refused: tuple[str, ...] = (),
+        saved_as: str = "",
     ) -> Retrained:
-        """What the caller is told."""
-        return outcome_of(self.footing, store, scores, verdict, promoted=promoted, refused=refused)
+        """What the caller is told; ``saved_as`` is the version that was saved, promoted or not."""
+        told = outcome_of(self.footing, store, scores, verdict, promoted=promoted, refused=refused)
+        return replace(told, left="" if promoted else saved_as)
 
 
 def outcome_of(

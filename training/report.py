@@ -134,6 +134,8 @@ def print_retrain(result: Retrained) -> None:
         console.print(f"  {mark}  {rule.name}: {rule.why}", highlight=False)
     for member in result.refused:
         console.print(f"  refused  {member} (judged without it)", highlight=False)
+    if result.left:
+        console.print(f"Saved, not serving: {result.left} (`forecarbon promote {result.left}` lets it serve)")
     console.print(f"Serving: {result.model_version or 'nothing yet'}", highlight=False)
 
 

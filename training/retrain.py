@@ -29,6 +29,7 @@ from training.gate import Verdict
 from training.job import Job, Retrained, outcome_of
 from training.judged import past_fans, track_record
 from training.judging import Ground, Heard, Told, champion_recipe, decide, folds_of, heard, stand
+from training.older import left_to_a_person, not_older
 from training.pieces import FOLDER, Cache
 from training.plan import Plan
 from training.promotions import Promotion
@@ -90,20 +91,21 @@ def retrain(
         case = heard(ground, plan, champion_recipe(store), job.folds, told, cache, spread)
         engines.close()
         scores = case.kept.scores(case.tests)
-        verdict = decide(plan, case, ground, store)
+        verdict = not_older(decide(plan, case, ground, store), ground, moment, registry.champion(store))
         told("dated targets", 0, 1)
         dated = dated_record(job, case, verdict, cache)
         told("dated targets", 1, 1)
-        promoted = verdict.decision == "promote"
-        version = _saved(job, store, case, verdict, scores, dated, cache) if promoted else ""
+        won = verdict.decision == "promote"
+        saving = won or left_to_a_person(verdict)
+        version = _saved(job, store, case, verdict, scores, dated, cache) if saving else ""
         with answering(tracker.uri):
             runs = _tracked(job, tracker, case, scores, verdict, version, cache, dated)
             told("tracking", 2, 3)
-            agreed = not version or _promote(job, tracker, runs[case.challenger.name], version, verdict, case)
+            agreed = not won or _promote(job, tracker, runs[case.challenger.name], version, verdict, case)
         ledger.append(store, job.entry(store, verdict, whole=agreed and not case.conduct.refused))
         told("tracking", 3, 3)
         cache.prune(now)
-    return job.outcome(store, scores, verdict, promoted=bool(version), refused=case.conduct.refused)
+    return job.outcome(store, scores, verdict, promoted=won, refused=case.conduct.refused, saved_as=version)
 
 
 def _opened(job: Job, store: Path) -> Tracker:
@@ -190,8 +192,7 @@ def _unchanged(
         rules=(Rule("new-ground", 0.0, 1.0, False, why),),
         sentence=f"{serving} stays: {why}.",
     )
-    told = outcome_of(known, store, scores_frame({}), verdict, promoted=False)
-    return replace(told, unchanged=True)
+    return replace(outcome_of(known, store, scores_frame({}), verdict, promoted=False), unchanged=True)
 
 
 def _saved(

@@ -44,6 +44,7 @@ retrain_on_drift = true
 
 def test_two_schedulers_on_one_database_do_one_retrain(tmp_path: Path, shell_env: dict[str, str]) -> None:
     store = tmp_path / "store"
+    store.mkdir()
     (tmp_path / "small.toml").write_text(SMALL.format(seed=1))
     (tmp_path / "schedule.toml").write_text(SCHEDULE)
     argv = [
@@ -78,6 +79,7 @@ def test_two_schedulers_on_one_database_do_one_retrain(tmp_path: Path, shell_env
 def test_a_job_that_fails_is_told_by_the_status(tmp_path: Path, shell_env: dict[str, str]) -> None:
     (tmp_path / "schedule.toml").write_text(SCHEDULE.replace("small.toml", "gone.toml"))
     file = str(tmp_path / "schedule.toml")
+    (tmp_path / "store").mkdir()
     words = ["forecarbon", "schedule", "--once", "--file", file, "--store", str(tmp_path / "store")]
     done = warm.run(words, env=shell_env)
     assert done.returncode == 1

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import pytest
 
 from features.errors import ModelError
@@ -27,8 +29,11 @@ from tests.features.lakes import put
 from tests.training.small import NOW, small_plan
 from training import ledger, promotions, registry, tracking
 from training import retrain as job
+from training.gate import Verdict
+from training.handover import hand_over
 from training.job import Retrained
 from training.judging import stand
+from training.older import made_at, not_older
 from training.plan import Plan
 from training.report import print_retrain
 from training.tracking import client_of, open_tracker
@@ -372,6 +377,55 @@ def test_a_registry_that_falls_silent_after_the_record_is_settled_by_the_next(
 def test_the_database_is_whole_after_all_of_this(store: Path) -> None:
     with closing(sqlite3.connect(store / "mlflow.db")) as connection:
         assert connection.execute("pragma integrity_check").fetchone() == ("ok",)
+
+
+def test_a_clock_set_back_promotes_nothing_by_itself(
+    store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = tmp_path / "behind"
+    shutil.copytree(store, place)
+    before, early = registry.champion(place), -24 * 365 * 3
+    result = again(place, small_plan(), hours=early)
+    assert (result.promoted, result.verdict.decision) == (False, "keep")
+    assert registry.champion(place) == before
+    last = result.verdict.rules[-1]
+    assert (last.name, last.passed) == ("older-figures", False)
+    assert [rule.name for rule in result.verdict.rules if not rule.passed] == ["older-figures"]
+    for words in ("found figures known on 2023-01-02", "expected", "set the clock right", "promote"):
+        assert words in result.verdict.sentence
+    line = ledger.read(place)[-1]
+    assert (line.decision, line.verdict_id) == ("keep", result.verdict.verdict_id)
+    print_retrain(result)
+    assert f"Saved, not serving: {result.left}" in capsys.readouterr().out
+    saved.read(registry.model_folder(place, result.left))
+    assert again(place, small_plan(), hours=early).unchanged
+    # A person may decide otherwise; what is judged next on newer figures is promoted as ever.
+    hand_over(
+        store=place, version=result.left, decision="promote", who="me", now=NOW,
+        serve=lambda folder: lambda: None, experiment=small_plan().experiment,
+    )  # fmt: skip
+    assert again(place, small_plan(), hours=48).promoted
+
+
+def test_older_is_what_was_known_a_day_before_and_differs(store: Path) -> None:
+    ground, standing = stand(NOW), registry.champion(store)
+    assert standing is not None
+    moment = made_at(standing.to_version)
+    assert moment is not None
+    won = Verdict("id", "promote", "blend", "naive", (), "won")
+
+    def at(days: float, data_hash: str, version: str = standing.to_version) -> str:
+        serving = replace(standing, data_hash=data_hash, to_version=version)
+        return not_older(won, ground, moment + pd.Timedelta(days=days), serving).decision
+
+    assert at(0.5, "other") == "promote", "figures restated on one day"
+    assert at(-0.5, "other") == "promote", "clocks of two machines"
+    assert at(-2, "other") == "keep"
+    assert at(-2, ground.data_hash) == "promote", "a clock behind with the same figures"
+    assert at(-2000, ground.data_hash) == "keep", "the same file, less of which was known"
+    assert at(-2000, "other", "by-hand") == "promote", "a name that says nothing"
+    assert not_older(won, ground, moment, None) is won
+    assert not_older(replace(won, decision="keep"), ground, moment, standing).decision == "keep"
 
 
 def test_a_lake_without_a_plant_in_a_cluster_has_an_example_too(tmp_path: Path) -> None:
