@@ -47,15 +47,45 @@ def files_at(planned: str | None) -> str | None:
     return told
 
 
+# What MLflow says where it answers and will not do what was asked, and what to do about it. Its other codes,
+# BAD_REQUEST among them, are those of a database or a server that is in trouble.
+DECLINED: Final = {
+    "PERMISSION_DENIED": "give a login that may write there",
+    "UNAUTHENTICATED": "give a login that is known there",
+    "RESOURCE_DOES_NOT_EXIST": "see who removed it (forecarbon mlflow shows what is kept), and run again",
+    "RESOURCE_ALREADY_EXISTS": "see who made it (forecarbon mlflow shows what is kept), and run again",
+    "INVALID_STATE": "see what was changed by hand (forecarbon mlflow shows what is kept), and run again",
+    "INVALID_PARAMETER_VALUE": "run a server of the MLflow that requirements.lock names",
+    "ENDPOINT_NOT_FOUND": "run a server of the MLflow that requirements.lock names, at this very address",
+}
+
+
+def declined(code: str, fault: Exception, uri: str) -> ModelError:
+    """What a tracker says that answers and refuses, as one named refusal; ``code`` is one of ``DECLINED``."""
+    at, said = _heard(fault, uri)
+    return ModelError(
+        "tracking-declined",
+        found=f"{code}: {said}",
+        expected=f"a tracker at {at} that does what it is asked",
+        remedy=f"{DECLINED[code]}; what was replayed is kept, and what serves is untouched",
+    )
+
+
 def unavailable(fault: Exception, uri: str) -> ModelError:
     """What a tracking store says when it does not do what it was asked for, as one named refusal."""
-    at = shown_address(uri) if "://" in uri else "the address it was given"
-    # Hidden before it is cut: half an address is no longer known for one.
-    said = without_logins(str(fault).replace(uri, at)).strip().splitlines() or ["no words"]
+    at, said = _heard(fault, uri)
     return ModelError(
         "tracking-unavailable",
-        found=f"{type(fault).__name__}: {said[0][:300]}",
+        found=f"{type(fault).__name__}: {said}",
         expected=f"a tracking store that answers at {at}",
         remedy="start it, unlock it or make room, and run again: what was replayed is kept, and what "
         "serves is untouched",
     )
+
+
+def _heard(fault: Exception, uri: str) -> tuple[str, str]:
+    """The address, and the first line of what was said, without any login."""
+    at = shown_address(uri) if "://" in uri else "the address it was given"
+    # Hidden before it is cut: half an address is no longer known for one.
+    said = without_logins(str(fault).replace(uri, at)).strip().splitlines() or ["no words"]
+    return at, said[0][:300]

@@ -27,7 +27,7 @@ from features.files import in_turn
 from features.table_files import write_frame
 from training.database import prepare
 from training.facts import DatasetFacts, RunFacts
-from training.tracked_at import address_of, files_at, unavailable
+from training.tracked_at import DECLINED, address_of, declined, files_at, unavailable
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -111,7 +111,8 @@ def open_tracker(
 
 @contextmanager
 def answering(uri: str) -> Iterator[None]:
-    """Turn whatever a tracking store says when it is down, locked, full or gone into one named refusal.
+    """Turn whatever a tracking store says when it is down, locked, full or gone, or when it answers and
+    refuses, into a named refusal.
 
     Raises:
         ModelError: the store did not do what it was asked for in the block.
@@ -122,7 +123,10 @@ def answering(uri: str) -> Iterator[None]:
 
     try:
         yield
-    except (MlflowException, SQLAlchemyError, sqlite3.Error, subprocess.SubprocessError, OSError) as fault:
+    except MlflowException as fault:
+        code = str(fault.error_code)
+        raise (declined(code, fault, uri) if code in DECLINED else unavailable(fault, uri)) from fault
+    except (SQLAlchemyError, sqlite3.Error, subprocess.SubprocessError, OSError) as fault:
         raise unavailable(fault, uri) from fault
 
 

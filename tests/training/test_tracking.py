@@ -4,17 +4,19 @@ import shutil
 import sqlite3
 import subprocess
 import warnings
+from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 
-from features.errors import LawBroken
+from features.errors import LawBroken, ModelError
 from training.facts import DatasetFacts, RunFacts
 from training.fans import Fan, fan_charts
-from training.tracking import Tracker, client_of, close_orphans, log_run, open_tracker
+from training.tracking import Tracker, answering, client_of, close_orphans, log_run, open_tracker
 from training.ui import ui_command, ui_environment
 
 
@@ -186,3 +188,31 @@ def test_the_ui_serves_this_store_to_this_machine_only(
     assert environment["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] == "false"
     assert environment["MLFLOW_DISABLE_TELEMETRY"] == "true"
     assert "MLFLOW_TRACKING_URI" not in environment
+
+
+@pytest.mark.parametrize(
+    ("asked", "code"),
+    [
+        (lambda client: client.get_run("0" * 32), "RESOURCE_DOES_NOT_EXIST"),
+        (lambda client: client.create_experiment("forecarbon"), "RESOURCE_ALREADY_EXISTS"),
+        (lambda client: client.search_runs(["0"], "no filter"), "INVALID_PARAMETER_VALUE"),
+    ],
+)
+def test_a_tracker_that_answers_and_refuses_is_told_apart_from_one_that_is_down(
+    tracker: Tracker, asked: Callable[[Any], object], code: str
+) -> None:
+    with pytest.raises(ModelError) as caught, answering(tracker.uri):
+        asked(client_of(tracker))
+    assert caught.value.code == "tracking-declined"
+    assert caught.value.found.startswith(f"{code}: ")
+    assert "what serves is untouched" in caught.value.remedy
+
+
+def test_a_database_in_trouble_is_unavailable(tmp_path: Path) -> None:
+    tracker = open_tracker(store=tmp_path, experiment="one")
+    with closing(sqlite3.connect(tmp_path / "mlflow.db")) as line:
+        line.execute("drop table runs")
+        line.commit()
+    with pytest.raises(ModelError) as caught, answering(tracker.uri):
+        client_of(tracker).search_runs([tracker.experiment_id])
+    assert caught.value.code == "tracking-unavailable"
