@@ -16,7 +16,6 @@ import numpy as np
 import numpy.typing as npt
 
 from features.matrix.scale import usual_change
-from features.series.hierarchy import align_history
 from features.series.panel import Dense
 from features.series.scopes import bridge
 from models.blend import Weights, blended, learn_weights, mixed
@@ -180,12 +179,12 @@ def summed(panel: Dense, lengths: Int, groups: Sequence[Int]) -> Dense:
             continue
         starts[n] = panel.starts[rows].min()
         kept[n] = width = int(ends[0] - starts[n])
-        parts = panel.take(rows)
-        line = align_history(parts, int(starts[n]), width)
+        column = np.arange(width) - (panel.starts[rows] - starts[n])[:, None]
+        there, at = column >= 0, (rows[:, None], np.maximum(column, 0))
+        line = np.where(there, panel.y[at], np.nan)
         held = np.isfinite(line)
         y[n, :width] = np.where(held.any(axis=0), np.where(held, line, 0.0).sum(axis=0), np.nan)
-        scopes = align_history(replace(parts, y=parts.breaks.astype(float)), int(starts[n]), width)
-        breaks[n, :width] = (scopes > 0).any(axis=0)
+        breaks[n, :width] = (there & panel.breaks[at]).any(axis=0)
         breaks[n, 1:width] |= (held[:, 1:] != held[:, :-1]).any(axis=0)
     first = [int(rows[0]) for rows in groups]
     return Dense(
