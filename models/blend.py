@@ -75,6 +75,12 @@ def mixed(point: Float, shares: Float) -> Float:
     return np.asarray(np.einsum("mbh,bhm->bh", point, shares))
 
 
+def blended(past: Replay, weights: Weights) -> Float:
+    """(O, B, H) blend of a replay under one set of weights."""
+    shares = weights.of(past.groups, past.actual.shape[2])
+    return np.stack([mixed(past.point[:, o], shares) for o in range(past.actual.shape[0])])
+
+
 def prior_shares(members: tuple[str, ...], anchor: float) -> Float:
     """(M,) the anchor's share, the rest by ``STANDING``."""
     if len(members) == 1:

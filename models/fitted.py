@@ -11,7 +11,7 @@ import numpy.typing as npt
 from features.matrix.scale import usual_change
 from features.series.panel import Dense
 from features.series.scopes import bridge
-from models.blend import Weights, learn_weights, mixed
+from models.blend import Weights, blended, learn_weights, mixed
 from models.calibration import GRID, Calibration, calibrate
 from models.dependence import Dependence, Levels, learn_dependence, read_quantiles, sample_ranks
 from models.exits import Exits, hurdled, learn_exits, newest_of_areas, survivors
@@ -20,6 +20,7 @@ from models.forecaster import Fitted
 from models.kinds import make
 from models.recipe import Recipe
 from models.replay import Replay, groups_of, pools_of
+from models.totals import FittedTotals, learn_totals
 
 Float = npt.NDArray[np.float64]
 Int = npt.NDArray[np.int64]
@@ -36,6 +37,7 @@ class FittedRecipe:
         members: fitted members, in the recipe's order.
         weights, calibration, dependence: learnt on replayed cutoffs.
         exits: the chance that a plant closes; None where too few did.
+        totals: what sums of an area say by themselves; None where there are none.
         trained_on: series it learnt from.
     """
 
@@ -45,6 +47,7 @@ class FittedRecipe:
     calibration: Calibration
     dependence: Dependence
     exits: Exits | None
+    totals: FittedTotals | None
     trained_on: tuple[str, ...]
 
     def curves(self, history: Dense, steps: int) -> Float:
@@ -77,12 +80,14 @@ class FittedRecipe:
         Args:
             history: figures up to each cutoff.
             steps: periods ahead.
-            count: paths; each series and step has them evenly spread over its calibrated band.
+            count: paths; each series and step has them evenly spread over its calibrated band, but for
+                parts of a total, which are moved towards what the total says by itself.
             seed: the same seed gives the same paths.
         """
         ranks = sample_ranks(self.dependence, areas_of(history), steps, count, seed)
         drawn = read_quantiles(self.curves(history, steps), ranks)
-        return np.maximum(drawn, _floor(history), out=drawn)
+        drawn = np.maximum(drawn, _floor(history), out=drawn)
+        return drawn if self.totals is None else self.totals.agreed(drawn, history, self.recipe)
 
     def outlook(self, history: Dense, steps: int, levels: tuple[float, ...]) -> Outlook:
         """Forecast of every series by itself (no paths drawn).
@@ -127,12 +132,6 @@ def areas_of(history: Dense) -> tuple[str, ...]:
     return history.ids
 
 
-def blended(past: Replay, weights: Weights) -> Float:
-    """(O, B, H) blend of a replay under one set of weights."""
-    shares = weights.of(past.groups, past.actual.shape[2])
-    return np.stack([mixed(past.point[:, o], shares) for o in range(past.actual.shape[0])])
-
-
 def fit(history: Dense, past: Replay, recipe: Recipe) -> FittedRecipe:
     """Fit every member on all of ``history``; weights, bands and dependence on its replayed past."""
     replayed = past.only(recipe.members)
@@ -152,8 +151,9 @@ def fit(history: Dense, past: Replay, recipe: Recipe) -> FittedRecipe:
         calibration=calibration,
         dependence=dependence,
         exits=exits,
+        totals=learn_totals(history, past.lengths, recipe),
         trained_on=history.ids,
     )
 
 
-__all__ = ["GRID", "FittedRecipe", "areas_of", "blended", "fit", "outlook_of_curves"]
+__all__ = ["GRID", "FittedRecipe", "areas_of", "fit", "outlook_of_curves"]

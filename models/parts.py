@@ -22,6 +22,7 @@ from models.forecaster import Fitted
 from models.kinds import make
 from models.recipe import Recipe
 from models.recursive import RecursiveFit
+from models.totals import FittedTotals
 
 _BOOSTERS: Final = {"boosted": "booster.txt", "recursive": "recursive.txt"}
 
@@ -35,6 +36,7 @@ def parts_of(model: FittedRecipe) -> tuple[dict[str, Any], dict[str, str]]:
         "calibration": model.calibration.as_record(),
         "dependence": model.dependence.as_record(),
         "exits": None if model.exits is None else model.exits.as_record(),
+        "totals": None if model.totals is None else model.totals.as_record(),
         "trained_on": list(model.trained_on),
         **told,
     }
@@ -64,6 +66,7 @@ def model_of(record: dict[str, Any], text: Callable[[str], str]) -> FittedRecipe
         calibration=Calibration.of_record(record["calibration"]),
         dependence=Dependence.of_record(record["dependence"]),
         exits=Exits.of_record(record["exits"]) if record.get("exits") else None,
+        totals=FittedTotals.of_record(record["totals"]) if record["totals"] else None,
         trained_on=tuple(record["trained_on"]),
     )
 

@@ -26,6 +26,9 @@ class Recipe:
         memory: weight of a replayed cutoff relative to the one after it.
         arima_final: who has the last word in ARIMA.
         exits: whether plants may close (see ``models.exits``).
+        totals: who forecasts a total by itself, as far as it is a member; nobody: sums of parts alone
+            (see ``models.totals``).
+        totals_anchor: the anchor of these.
         trees, rate, leaves: of the booster.
         seed: of every random draw.
     """
@@ -39,6 +42,8 @@ class Recipe:
     memory: float = 0.8
     arima_final: Final = "grid"
     exits: bool = True
+    totals: tuple[str, ...] = ("naive", "trend")
+    totals_anchor: float = 0.35
     trees: int = 60
     rate: float = 0.06
     leaves: int = 15
@@ -46,7 +51,7 @@ class Recipe:
 
     def as_record(self) -> dict[str, Any]:
         """JSON-ready form."""
-        return {**asdict(self), "members": list(self.members)}
+        return {**asdict(self), "members": list(self.members), "totals": list(self.totals)}
 
     @staticmethod
     def of_record(record: dict[str, Any]) -> Recipe:
@@ -64,7 +69,10 @@ class Recipe:
                 expected="keys among " + ", ".join(sorted(known)),
                 remedy="correct the spelling, or remove the key",
             )
-        return Recipe(**{**record, "members": tuple(record["members"])})
+        held: dict[str, Any] = {
+            name: tuple(told) if name in ("members", "totals") else told for name, told in record.items()
+        }
+        return Recipe(**held)
 
     def fingerprint(self) -> str:
         """First 16 hex digits of the SHA-256 of the record."""

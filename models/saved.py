@@ -25,7 +25,7 @@ from features.series.panel import Dense, Panel, long_frame
 from models.fitted import FittedRecipe
 from models.parts import model_of, parts_of
 
-FORMAT: Final = 3
+FORMAT: Final = 4
 _LIBRARIES: Final = ("numpy", "pandas", "lightgbm", "statsmodels", "scikit-learn")
 _REMEDY: Final = "retrain (forecarbon retrain); never edit a saved model by hand"
 
@@ -94,7 +94,10 @@ def _alike(one: tuple[FittedRecipe, Dense], other: tuple[FittedRecipe, Dense]) -
     """
     (model, history), (again, its_history) = one, other
     steps = model.recipe.reach
-    if not _same(history, its_history) or parts_of(model)[0] != parts_of(again)[0]:
+    told, read_back = parts_of(model)[0], parts_of(again)[0]
+    if told["totals"] != read_back["totals"]:
+        return False  # no curve shows them
+    if not _same(history, its_history) or told != read_back:
         return np.array_equal(model.curves(history, steps), again.curves(its_history, steps))
     learnt = ((a, b) for a, b in zip(model.members, again.members, strict=True) if a != b)
     return all(np.array_equal(a.forecast(history, steps), b.forecast(its_history, steps)) for a, b in learnt)

@@ -20,6 +20,7 @@ from features.series.scopes import bridge
 from models.forecast import STANDARD_QUANTILES
 from models.recipe import Recipe
 from models.replay import Replay
+from models.totals import PastTotals, replay_totals
 from training.folds import Folds
 from training.scoring import usual_step
 from training.spoken import PATHS, speak
@@ -90,8 +91,9 @@ def backtest(
     out = {}
     for recipe in recipes:
         mine, scored = past.only(recipe.members), scored_of(folds)
+        totals = replay_totals(history, mine.lengths, recipe)
         left = {fold: None if leaving is None else leaving[fold] for fold in scored}
-        said = (at_fold(history, mine, folds, fold, recipe, hierarchy, left[fold]) for fold in scored)
+        said = (at_fold(history, mine, folds, fold, recipe, hierarchy, left[fold], totals) for fold in scored)
         arrays = joined_folds(said, len(scored))
         out[recipe.name] = of_arrays(recipe, past, hierarchy, history, arrays)
         told(recipe.name)
@@ -111,26 +113,29 @@ def at_fold(
     recipe: Recipe,
     hierarchy: Hierarchy,
     leaving: Float | None = None,
+    totals: PastTotals | None = None,
 ) -> dict[str, Float | Int]:
     """What one recipe said on one scored fold: the arrays of ``Backtest`` of that fold, by name.
 
     Args:
         past: of the recipe's own members.
         leaving: (B, H) chances of standing at zero said at this fold, see ``backtest``.
+        totals: what totals said by themselves at every fold; None for sums of parts alone.
     """
     parts = sorted(history.row[name] for cluster in hierarchy.clusters for name in hierarchy.members[cluster])
     place = {row: k for k, row in enumerate(parts)}
     lengths, asked = folds.lengths[fold], past.lengths[fold]
-    series, paths = speak(history, past, lengths, fold, recipe, np.array(parts, dtype=np.int64), leaving)
+    inner = np.array(parts, dtype=np.int64)
+    series, paths = speak(history, past, lengths, fold, recipe, inner, leaving, totals)
     seen = bridge(history.until(lengths))
     season = history.cadence.season
     sizes = usual_step(_padded(seen.y, history.y.shape[1]), season)
     sums, truth, pasts = _cluster_sums(history, hierarchy, paths, place, past.actual[fold], seen, asked)
-    totals = np.quantile(sums, STANDARD_QUANTILES, axis=2).transpose(1, 2, 0)
+    summed = np.quantile(sums, STANDARD_QUANTILES, axis=2).transpose(1, 2, 0)
     total_sizes = usual_step(pasts, season)
     ends = np.where(lengths > 0, history.starts + lengths - 1, 0)
     return {
-        "values": np.concatenate([series, totals]),
+        "values": np.concatenate([series, summed]),
         "actual": np.concatenate([past.actual[fold], truth]),
         "step_size": np.concatenate([sizes[0], total_sizes[0]]),
         "step_square": np.concatenate([sizes[1], total_sizes[1]]),

@@ -27,6 +27,7 @@ from models.kinds import make
 from models.parts import model_of, parts_of
 from models.recipe import Recipe
 from models.replay import LEAST_HISTORY, Replay, replay
+from models.totals import PastTotals, replay_totals
 from training.backtest import SCORED, Backtest, at_fold, joined_folds, of_arrays, scored_of
 from training.folds import Folds
 from training.pieces import Arrays, Cache
@@ -192,7 +193,9 @@ def backtested(
 
     said = {fold: cache.read(key) for fold, key in keys.items()}
     missing = [fold for fold, held in said.items() if held is None or set(held) != set(SCORED)]
-    made = spread.over(_at_fold, (history, mine, folds, recipe, hierarchy, leaving), missing)
+    # Before the blocks: what a total said must not depend on who does which fold.
+    totals = replay_totals(history, mine.lengths, recipe) if missing else None
+    made = spread.over(_at_fold, (history, mine, folds, recipe, hierarchy, leaving, totals), missing)
     for fold, told in zip(missing, made, strict=True):
         cache.write(keys[fold], told)
         said[fold] = told
@@ -203,11 +206,11 @@ def backtested(
 
 
 def _at_fold(
-    shared: tuple[Dense, Replay, Folds, Recipe, Hierarchy, Float | None], fold: int
+    shared: tuple[Dense, Replay, Folds, Recipe, Hierarchy, Float | None, PastTotals | None], fold: int
 ) -> Mapping[str, npt.NDArray[Any]]:
-    history, mine, folds, recipe, hierarchy, leaving = shared
+    history, mine, folds, recipe, hierarchy, leaving, totals = shared
     left = None if leaving is None else leaving[fold]
-    return at_fold(history, mine, folds, fold, recipe, hierarchy, left)
+    return at_fold(history, mine, folds, fold, recipe, hierarchy, left, totals)
 
 
 def refitted(history: Dense, past: Replay, recipe: Recipe, cache: Cache, of: str) -> FittedRecipe:

@@ -12,14 +12,15 @@ import numpy as np
 import numpy.typing as npt
 
 from features.series.panel import Dense
-from models.blend import learn_weights, mixed
+from models.blend import blended, learn_weights, mixed
 from models.calibration import Calibration, calibrate
 from models.dependence import Levels, learn_dependence, read_quantiles, sample_ranks
 from models.exits import hurdled, survivors
-from models.fitted import areas_of, blended
+from models.fitted import areas_of
 from models.forecast import STANDARD_QUANTILES
 from models.recipe import Recipe
 from models.replay import Replay
+from models.totals import PastTotals
 
 Float = npt.NDArray[np.float64]
 Int = npt.NDArray[np.int64]
@@ -36,9 +37,10 @@ def speak(
     recipe: Recipe,
     inner: Int,
     leaving: Float | None,
+    totals: PastTotals | None,
 ) -> tuple[Float, Float]:
-    """Quantiles (B, H, 13) at one fold and joint paths (I, H, P) of the rows ``inner`` (I,); NaN rows where
-    not asked."""
+    """Quantiles (B, H, 13) at one fold and joint paths (I, H, P) of the rows ``inner`` (I,), moved
+    towards what ``totals`` say by themselves; NaN rows where not asked."""
     areas, floor = areas_of(history), floor_of(history)
     weights = learn_weights(past, lengths, recipe)
     mix = blended(past, weights)
@@ -52,7 +54,9 @@ def speak(
         dependence, tuple(areas[row] for row in inner), centre.shape[1], PATHS, recipe.seed + int(fold)
     )
     paths = read_quantiles(drawn.whole(inner, bands), ranks)
-    return np.maximum(drawn.read(bands), floor), np.maximum(paths, floor[inner])
+    paths = np.maximum(paths, floor[inner])
+    paths = paths if totals is None else totals.agreed(paths, inner, history, fold)
+    return np.maximum(drawn.read(bands), floor), paths
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from models.fitted import FittedRecipe
 from models.kinds import MEMBERS
 from models.recipe import champion_recipe
 from models.saved import read, write
+from models.totals import FittedTotals
 from tests.models.panels import dense_of, ragged, walks
 
 RECIPE = champion_recipe(seasonal=False, reach=3, origins=5, trees=10)
@@ -67,6 +68,7 @@ def _other_booster(model: FittedRecipe, history: Dense) -> tuple[FittedRecipe, D
         lambda m, h: (replace(m, weights=replace(m.weights, shares=m.weights.shares[..., ::-1])), h),
         lambda m, h: (replace(m, calibration=replace(m.calibration, z=m.calibration.z * 1.0000001)), h),
         lambda m, h: (m, replace(h, y=h.y * 1.0000001)),
+        lambda m, h: (replace(m, totals=FittedTotals(m.weights, m.calibration)), h),
     ],
 )
 def test_a_model_that_reads_back_otherwise_is_not_left_on_disk(
@@ -113,6 +115,17 @@ def test_every_member_alone(tmp_path: Path, name: str, cadence: str) -> None:
     write(fitted, history, tmp_path / "model")
     again, its_history = read(tmp_path / "model")
     np.testing.assert_array_equal(again.curves(its_history, 5), fitted.curves(history, 5))
+
+
+def test_totals_come_back(tmp_path: Path) -> None:
+    history = dense_of(walks(6, 14, seed=2), traits={"area": list("aaabbb")})
+    fitted = fit_panel(history, RECIPE)
+    assert fitted.totals is not None
+    write(fitted, history, tmp_path / "model")
+    again, its_history = read(tmp_path / "model")
+    np.testing.assert_array_equal(
+        again.paths(its_history, 4, 50, seed=1), fitted.paths(history, 4, 50, seed=1)
+    )
 
 
 def test_too_small_for_a_booster(tmp_path: Path) -> None:

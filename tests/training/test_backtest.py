@@ -10,11 +10,11 @@ import pytest
 
 from features.series.hierarchy import Hierarchy
 from features.series.panel import Dense
-from models.blend import learn_weights, mixed
+from models.blend import blended, learn_weights, mixed
 from models.calibration import calibrate
 from models.dependence import learn_dependence, read_quantiles, sample_ranks
 from models.exits import hurdled, survivors
-from models.fitted import areas_of, blended
+from models.fitted import areas_of
 from models.forecast import STANDARD_QUANTILES
 from models.recipe import Recipe
 from models.replay import Replay, replay
@@ -179,3 +179,15 @@ def test_it_says_what_whole_curves_of_every_series_say(exits: bool) -> None:
         rows = [row for row in map(history.row.__getitem__, hierarchy.members[cluster]) if row != 7]
         total = np.stack([np.maximum(paths[row], floor[row]) for row in rows]).sum(axis=0)
         np.testing.assert_array_equal(said["values"][20 + c], np.quantile(total, levels, axis=1).T)
+
+
+def test_totals_speak_for_themselves_and_leave_series_alone() -> None:
+    history = random_walks(20, seed=4)
+    folds, hierarchy = _folds(history), _hierarchy(history)
+    past = replay(history, folds.lengths, RECIPE, RECIPE.members)
+    tests = backtest(history, past, folds, [RECIPE, replace(RECIPE, name="sums", totals=())], hierarchy)
+    with_totals, sums = tests[RECIPE.name], tests["sums"]
+    np.testing.assert_array_equal(with_totals.actual, sums.actual)
+    np.testing.assert_array_equal(with_totals.values[:, :20], sums.values[:, :20])
+    moved = np.abs(with_totals.values[:, 20:] / sums.values[:, 20:] - 1)
+    assert 0 < np.median(moved) < 0.2
