@@ -174,7 +174,7 @@ later years, beside Cox's slope, which had stood here under its name.
 **Over naive.** "The chance of naive's path" can be read three ways. Of its one path, which meets a target or
 does not: ours is better by a quarter. Of its paths as a walk with the series' own changes (what naive with
 normal bands says): {walk}.
-Of naive's points inside our own conformal bands, hurdle and all: ours gain 1.7% on plants after 2017 and next
+Of naive's points inside our own conformal bands, hurdle and all: ours gain 1.8% on plants after 2017 and next
 to nothing on sectors, clusters, context and countries, where the blend's points are no better than naive's;
 5% is not in sight there.
 
