@@ -33,7 +33,7 @@ def alone_paths(rung: Rung) -> Float:
     kappa = DEFAULT_KAPPA if held is None else held.kappa
     name = rung.entry.unique_id
     ranks = sample_ranks(Dependence(0.0, 0.0, kappa), (name,), len(grid), PATHS, crc32(name.encode()))[0]
-    scores, asked = ndtri(np.asarray(rung.levels, dtype=np.float64)), ndtri(ranks)
+    scores, asked = (np.asarray(ndtri(at), dtype=np.float64) for at in (np.asarray(rung.levels), ranks))
     drawn = np.stack([_read(line, scores, at) for line, at in zip(grid, asked, strict=True)])
     return np.maximum(drawn, 0.0) if (grid >= 0).all() else drawn
 
