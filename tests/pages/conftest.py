@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
 from tests.pages.browser import FLAGS, found
 
@@ -51,60 +50,31 @@ def seen() -> Seen:
     return Seen()
 
 
-@dataclass(frozen=True)
-class Windows:
-    """Windows on the server, each as fresh as if nobody had looked at it before.
+@pytest.fixture
+def page(browser: Browser, served: str, seen: Seen) -> Iterator[Page]:
+    """A fresh window on the server; ``page.goto("/")`` works. It must have done nothing wrong in the end."""
+    one = opened(browser, served, seen)
+    yield one
+    one.context.close()
+    assert seen.faults == []
+    assert seen.foreign == []
 
-    Those of a kind lie in one context and in one process, which has read the scripts of the pages: to read
-    them again takes longer than most tests. What a page keeps for its reader is wiped out behind each.
-    """
 
-    browser: Browser
-    served: str
-    contexts: dict[str, BrowserContext] = field(default_factory=dict)
+def opened(browser: Browser, served: str, seen: Seen, **more: Any) -> Page:
+    """A window that notes what it does wrong; ``more`` as Playwright's ``new_context`` takes it."""
+    size = more.pop("viewport", ViewportSize(width=1280, height=900))
+    context = browser.new_context(base_url=served, viewport=size, accept_downloads=True, **more)
+    one = context.new_page()
+    one.set_default_timeout(20_000)
+    one.on("console", lambda message: seen.console(message.type, message.text))
+    one.on("pageerror", lambda error: seen.faults.append(str(error)))
 
-    @contextmanager
-    def opened(self, seen: Seen, **more: Any) -> Iterator[Page]:
-        """A window; what it does wrong is noted, and fails the test in the end.
-
-        Args:
-            more: as Playwright's ``new_context`` takes it.
-        """
-        told = {"viewport": ViewportSize(width=1280, height=900), **more}
-        kind = repr(sorted(told.items()))
-        if kind not in self.contexts:
-            made = self.browser.new_context(base_url=self.served, accept_downloads=True, **told)
-            made.new_page()  # stays open, and with it the process that all of them share
-            self.contexts[kind] = made
-        one = self.contexts[kind].new_page()
-        one.set_default_timeout(20_000)
-        one.on("console", lambda message: seen.console(message.type, message.text))
-        one.on("pageerror", lambda error: seen.faults.append(str(error)))
-        one.on("request", lambda request: self._asked(request.url, seen))
-        try:
-            yield one
-        finally:
-            wiped = {"origin": self.served, "storageTypes": "all"}
-            one.context.new_cdp_session(one).send("Storage.clearDataForOrigin", wiped)
-            one.close()
-        assert seen.faults == []
-        assert seen.foreign == []
-
-    def _asked(self, url: str, seen: Seen) -> None:
-        if not url.startswith((self.served, "data:", "blob:")):
+    def asked(url: str) -> None:
+        if not url.startswith((served, "data:", "blob:")):
             seen.foreign.append(url)
 
-
-@pytest.fixture(scope="module")
-def windows(browser: Browser, served: str) -> Windows:
-    return Windows(browser, served)
-
-
-@pytest.fixture
-def page(windows: Windows, seen: Seen) -> Iterator[Page]:
-    """A fresh window on the server; ``page.goto("/")`` works. It must have done nothing wrong in the end."""
-    with windows.opened(seen) as one:
-        yield one
+    one.on("request", lambda request: asked(request.url))
+    return one
 
 
 def settled(page: Page) -> Page:

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from serving.pages.shells import PAGES
-from tests.pages.conftest import Seen, Windows, settled
+from tests.pages.conftest import Seen, settled
 
 PROBLEM = "application/problem+json"
 
@@ -27,18 +27,6 @@ def test_the_theme_is_chosen_and_kept(page: Page) -> None:
     expect(page.locator("html")).to_have_attribute("data-theme", "light")
     button.click()
     expect(page.locator("html")).not_to_have_attribute("data-theme", "light")
-
-
-def test_a_window_knows_nothing_of_those_before_it(windows: Windows, seen: Seen) -> None:
-    for _ in range(2):
-        with windows.opened(seen) as page:
-            page.goto("/")
-            expect(page.locator("html")).not_to_have_attribute("data-theme", "dark")
-            page.get_by_role("button", name="Colours").click()
-            expect(page.locator("html")).to_have_attribute("data-theme", "dark")
-            page.evaluate("document.cookie = 'left=1'")
-            assert [one["name"] for one in page.context.cookies()] == ["left"]
-    assert page.context.cookies() == []
 
 
 def test_the_skip_link_comes_first_and_leads_to_the_content(page: Page) -> None:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.pages.conftest import Seen, Windows, settled
+from tests.pages.conftest import Seen, opened, settled
 
 EXAMPLE = "/scenarios?example=porthos-two-years-late"
 DOWNLOADS = {"csv": b"\xef\xbb\xbfYear", "json": b"{", "png": b"\x89PNG", "svg": b"<svg"}
@@ -182,9 +182,11 @@ def test_the_result_is_taken_away(page: Page, kind: str) -> None:
 
 
 @pytest.fixture(params=["light", "dark"])
-def themed(request: pytest.FixtureRequest, windows: Windows, seen: Seen) -> Iterator[Page]:
-    with windows.opened(seen, color_scheme=request.param) as one:
-        yield one
+def themed(request: pytest.FixtureRequest, browser: Browser, served: str, seen: Seen) -> Iterator[Page]:
+    one = opened(browser, served, seen, color_scheme=request.param)
+    yield one
+    one.context.close()
+    assert seen.faults == []
 
 
 @pytest.mark.parametrize("path", [EXAMPLE, "/models", "/data"])
@@ -197,8 +199,13 @@ def test_no_serious_barrier(themed: Page, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", [EXAMPLE, "/models", "/data"])
-def test_a_phone_shows_it_without_scrolling_sideways(windows: Windows, seen: Seen, path: str) -> None:
-    with windows.opened(seen, viewport={"width": 390, "height": 844}) as one:
-        one.goto(path)
-        settled(one)
-        assert one.evaluate("document.documentElement.scrollWidth") <= 390
+def test_a_phone_shows_it_without_scrolling_sideways(
+    browser: Browser, served: str, seen: Seen, path: str
+) -> None:
+    one = opened(browser, served, seen, viewport={"width": 390, "height": 844})
+    one.goto(path)
+    settled(one)
+    assert one.evaluate("document.documentElement.scrollWidth") <= 390
+    one.context.close()
+    assert seen.faults == []
+    assert seen.foreign == []

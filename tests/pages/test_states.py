@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Page, Route, ViewportSize, expect
+from playwright.sync_api import Browser, Page, Route, ViewportSize, expect
 
 from serving.pages.shells import PAGES
 from tests.pages.axe import grave_findings
-from tests.pages.conftest import Seen, Windows, settled
+from tests.pages.conftest import Seen, opened, settled
 
 # Each theme in a window of its own: wide and light, dark and as narrow as a phone.
 WINDOWS: dict[str, ViewportSize] = {
@@ -32,16 +32,17 @@ ERROR = {
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("address", ADDRESSES)
 def test_axe_finds_nothing_grave_and_nothing_is_scrolled_sideways(
-    windows: Windows, seen: Seen, address: str, scheme: Literal["light", "dark"]
+    browser: Browser, served: str, seen: Seen, address: str, scheme: Literal["light", "dark"]
 ) -> None:
-    size = WINDOWS[scheme]
-    with windows.opened(seen, color_scheme=scheme, bypass_csp=True, viewport=size) as page:
-        page.goto(address)
-        settled(page)
-        assert grave_findings(page) == []
-        assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
-        if scheme == "dark":
-            paper_cuts_nothing(page)
+    page = opened(browser, served, seen, color_scheme=scheme, bypass_csp=True, viewport=WINDOWS[scheme])
+    page.goto(address)
+    settled(page)
+    assert grave_findings(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= WINDOWS[scheme]["width"]
+    if scheme == "dark":
+        paper_cuts_nothing(page)
+    page.context.close()
+    assert (seen.faults, seen.foreign) == ([], [])
 
 
 def paper_cuts_nothing(page: Page) -> None:
