@@ -27,7 +27,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks" / "api")]
 from standing import serving, trained  # noqa: E402
 
 from serving.pages.shells import PAGES  # noqa: E402
-from tests.pages.browser import FLAGS, found  # noqa: E402
+from tests.pages.browser import FLAGS, REMEDY, found  # noqa: E402
 from training.report import commit_of  # noqa: E402
 
 PAINT, ACT = 1_000.0, 100.0
@@ -85,7 +85,7 @@ def main(store: Path, times: int) -> None:
     """Open every page, and write the result."""
     browser_path = found()
     if browser_path is None:
-        raise SystemExit("no browser here: install chromium")
+        raise SystemExit(f"no browser here: {REMEDY}")
     with serving(trained(store), workers=1) as server, sync_playwright() as play:
         browser = play.chromium.launch(executable_path=browser_path, args=list(FLAGS))
         facts = warmed(server.url)

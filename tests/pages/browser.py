@@ -1,4 +1,4 @@
-"""The browser that the tests of the pages drive: Debian's Chromium or another that is there.
+"""The browser that the tests of the pages drive: Debian's headless Chromium or another that is there.
 
 ``python -m tests.pages.browser`` looks for one and, where it may, installs it; it never fails, for the tests
 without a browser say themselves that they were left out and why.
@@ -12,12 +12,15 @@ import subprocess
 import sys
 from typing import Final
 
-NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
+# The shell draws without a window: a quarter quicker than the whole browser, which on a busy machine has
+# kept a page without a single frame for twenty seconds.
+NAMES: Final = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+PACKAGES: Final = ("chromium-headless-shell", "chromium")
 FLAGS: Final = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
-REMEDY: Final = "`apt-get install chromium`, or put chromium or google-chrome on PATH"
+REMEDY: Final = "`apt-get install chromium-headless-shell`, or put chromium or google-chrome on PATH"
 _SECONDS: Final = 600
 
 
@@ -30,14 +33,18 @@ def install() -> bool:
     """Whether one could be installed: it takes apt and the right to use it."""
     if not shutil.which("apt-get") or os.geteuid() != 0:
         return False
-    steps = (["apt-get", "update", "-q"], ["apt-get", "install", "-y", "-q", "chromium"])
+    _apt("update", "-q")
+    # Any of them will do, and a distribution has one or the other.
+    return any(_apt("install", "-y", "-q", package) and found() is not None for package in PACKAGES)
+
+
+def _apt(*words: str) -> bool:
     env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     try:
-        for step in steps:
-            subprocess.run(step, env=env, check=True, capture_output=True, timeout=_SECONDS)
+        subprocess.run(["apt-get", *words], env=env, check=True, capture_output=True, timeout=_SECONDS)
     except (subprocess.SubprocessError, OSError):
         return False
-    return found() is not None
+    return True
 
 
 def main() -> None:

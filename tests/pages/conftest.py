@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
-from tests.pages.browser import FLAGS, found
+from tests.pages.browser import FLAGS, REMEDY, found
 
 WAITING = ".panel[data-state=loading], .panel[data-partial], .panel:not([data-state])"
 
@@ -38,7 +38,7 @@ def browser() -> Iterator[Browser]:
     # Of one file, not of the session: while Playwright is there its loop runs, and no other test has one.
     path = found()
     if path is None:
-        pytest.skip("no browser here: install chromium (apt-get install chromium), then run again")
+        pytest.skip(f"no browser here: {REMEDY}, then run again")
     with sync_playwright() as play:
         one = play.chromium.launch(executable_path=path, args=list(FLAGS))
         yield one
