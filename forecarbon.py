@@ -260,7 +260,9 @@ def guarded(run: Callable[[], object]) -> int:
     try:
         run()
     except ForecarbonError as fault:
-        typer.echo(f"forecarbon: {fault.message}", err=True)
+        from serving.at_terminal import worded
+
+        typer.echo(f"forecarbon: {worded(fault.message)}", err=True)
         return CALLERS_FAULT if isinstance(fault, AskError | DataError) else OUR_FAULT
     except OSError as fault:
         typer.echo(f"forecarbon: {of_system(fault).message}", err=True)
