@@ -85,7 +85,7 @@ def main(store: Path, times: int) -> None:
     """Open every page, and write the result."""
     browser_path = found()
     if browser_path is None:
-        raise SystemExit(f"no browser here: {REMEDY}")
+        raise SystemExit(f"no browser here: install {REMEDY}")
     with serving(trained(store), workers=1) as server, sync_playwright() as play:
         browser = play.chromium.launch(executable_path=browser_path, args=list(FLAGS))
         facts = warmed(server.url)

@@ -20,7 +20,7 @@ FLAGS: Final = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
-REMEDY: Final = "`apt-get install chromium-headless-shell`, or put chromium or google-chrome on PATH"
+REMEDY: Final = "chromium-headless-shell (apt-get install), or put chromium or google-chrome on PATH"
 _SECONDS: Final = 600
 
 
@@ -52,7 +52,7 @@ def main() -> None:
     if found() or install():
         return
     sys.stderr.write(
-        f"tests: no browser here, so the tests of the pages are left out; to run them: {REMEDY}\n"
+        f"tests: no browser here, so the tests of the pages are left out; to run them, install {REMEDY}\n"
     )
 
 

@@ -38,7 +38,7 @@ def browser() -> Iterator[Browser]:
     # Of one file, not of the session: while Playwright is there its loop runs, and no other test has one.
     path = found()
     if path is None:
-        pytest.skip(f"no browser here: {REMEDY}, then run again")
+        pytest.skip("no browser here: install " + REMEDY)
     with sync_playwright() as play:
         one = play.chromium.launch(executable_path=path, args=list(FLAGS))
         yield one
