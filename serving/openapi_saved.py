@@ -102,12 +102,13 @@ def saved_schemas() -> dict[str, Any]:
 
 
 def _asks() -> dict[str, Any]:
-    saved = _closed({"saved": _ID}, {"version": _NUMBER})
+    saved = _closed({"saved": _ID}, {"version": nullable(_NUMBER)})
     either = {"anyOf": [ref("ScenarioAsk"), saved]}
     pair = {"dependentRequired": {"id": ["builds_on"], "builds_on": ["id"]}}
-    told = {"id": {**_ID, "description": "Of the scenario this is a further version of."},
-            "builds_on": {**_NUMBER, "description": "The version that was read before it was changed."},
-            "shared": {"type": "boolean", "description": "Whoever knows the id may read it."}}  # fmt: skip
+    told = {"id": {**nullable(_ID), "description": "Of the scenario this is a further version of."},
+            "builds_on": {**nullable(_NUMBER), "description": "The version read before it was changed."},
+            "shared": {"type": ["boolean", "null"], "description": "Whoever knows the id may read it."},
+            }  # fmt: skip
     return {
         "SaveAsk": {**_closed({"scenario": table_schema(SCENARIO)}, told), **pair},
         "RemoveAsk": _closed({"id": _ID, "builds_on": _NUMBER}),
@@ -118,10 +119,10 @@ def _asks() -> dict[str, Any]:
             {},
             {
                 "scenarios": {"type": "array", "maxItems": MOST_SCENARIOS, "items": either},
-                "correlation": {"type": "number", "minimum": 0, "maximum": 1,
+                "correlation": {"type": ["number", "null"], "minimum": 0, "maximum": 1,
                                 "description": "Of the luck of projects of one kind; 0.3 without it."},
-                "seed": {"type": "integer", "minimum": 0, "maximum": 2**31 - 1},
-                "year": {**_YEAR, "description": "The year that parts are told of."},
+                "seed": {"type": ["integer", "null"], "minimum": 0, "maximum": 2**31 - 1},
+                "year": {**nullable(_YEAR), "description": "The year that parts are told of."},
                 "registered": {"type": "boolean",
                                "description": "Whether registered projects stand in for what is not sent."},
             },

@@ -83,7 +83,8 @@ def _save(desk: Desk, told: SaveAsk, key_id: str) -> dict[str, Any]:
     made, standing = read_scenario(told.scenario), desk.shelf.standing
     if made.series not in standing.rungs:
         raise no_series(made.series, standing)
-    if (told.id is None) != (told.builds_on is None):
+    alone = len(told.model_fields_set & {"id", "builds_on"}) == 1  # null counts as told, as in the document
+    if alone or (told.id is None) != (told.builds_on is None):
         raise AskError(
             "builds-on-missing",
             found="an id without builds_on, or builds_on without an id",
