@@ -7,15 +7,17 @@ from typing import Final
 
 from features.errors import AskError
 
-# What only the product makes, on the floors above too; locks and caches say nothing of what is kept.
+# What the product makes, on the floors above too.
 _OURS: Final = frozenset(
     {
         *("promotions.jsonl", "retrains.jsonl", "findings.jsonl", "current.json", "previous.json"),
-        *("state.db", "mlflow.db", "schedule.db", "lake", "models", "packs", "journal", "artifacts"),
-        *("downloads", "cache", "bentoml", "meters"),
+        *("state.db", "mlflow.db", "schedule.db", "lake", "packs", "meters"),
     }
 )
-_SAY_NOTHING: Final = frozenset({"lost+found", "retrain.lock", "upkeep.lock"})
+# Anybody may have folders of these names, and clearing up would empty them: ours stand beside a lock.
+_ANYBODYS: Final = frozenset({"models", "artifacts", "journal", "downloads", "cache", "bentoml"})
+_LOCKS: Final = frozenset({"retrain.lock", "upkeep.lock"})
+_SAY_NOTHING: Final = _LOCKS | {"lost+found"}
 _SHOWN: Final = 3
 _REMEDY: Final = (
     "name it with --store or FORECARBON_STORE; `forecarbon retrain` makes one, and `forecarbon restore` "
@@ -40,7 +42,8 @@ def expect_store(store: Path, what_for: str, *, new: bool = False) -> None:
         names = sorted(path.name for path in store.iterdir())
     except PermissionError:
         return  # whoever reads it says whose it is
-    if _OURS & set(names) or (names and all(name.startswith(".restoring") for name in names)):
+    ours = _OURS & set(names) or (_ANYBODYS & set(names) and _LOCKS & set(names))
+    if ours or (names and all(name.startswith(".restoring") for name in names)):
         return
     others = [name for name in names if name not in _SAY_NOTHING and not name.startswith(".")]
     if new and not others:

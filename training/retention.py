@@ -41,20 +41,29 @@ def kept_versions(store: Path, retention: Retention, now: datetime, used: Iterab
     """Model versions that stay.
 
     The champion, the one before it, the one a roll-back returns to, whatever a promotion within the days
-    names, the newest ones, and those ``used``: pointed to, or that answered within the days.
+    names, the newest ones, those that were saved within the days and have not served, which are left for a
+    person to promote, and those ``used``: pointed to, or that answered within the days.
     """
     lines = promotions.read(store)
     standing, since = promotions.current(store), retention.since(now)
     kept = {promotions.before_present(store), *used}
     kept |= {standing.to_version, standing.from_version} if standing else set()
     kept |= {name for line in lines if line.at >= since for name in (line.from_version, line.to_version)}
-    kept |= set(saved_versions(store)[-retention.models :] if retention.models else ())
+    saved = saved_versions(store)
+    kept |= set(saved[-retention.models :] if retention.models else ())
+    # Their names tell the clock they were made under, which may have been years behind.
+    served, edge = {line.to_version for line in lines}, _edge(retention, now).timestamp()
+    kept |= {name for name in saved if name not in served and _saved_at(store, name) >= edge}
     return frozenset(kept - {""})
 
 
 def saved_versions(store: Path) -> list[str]:
     """Versions with a saved folder, oldest first: their names begin with the time they were made at."""
     return sorted(path.name for path in (store / "models").glob("[!.]*") if path.is_dir())
+
+
+def _saved_at(store: Path, version: str) -> float:
+    return (store / "models" / version).stat().st_mtime
 
 
 def sweep_models(store: Path, kept: Set[str], sweep: Sweep, now: datetime) -> None:

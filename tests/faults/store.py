@@ -90,6 +90,7 @@ def make(place: Place) -> None:
         (first,) = (place.store / "models").iterdir()
         for name in ("second", OLD):
             shutil.copytree(first, place.store / "models" / name, copy_function=os.link)
+        os.utime(place.store / "models" / OLD, (LONG_AGO, LONG_AGO))
         (place.store / "downloads").mkdir()
         (place.store / "downloads" / "old.part").write_text("begun long ago")
         os.utime(place.store / "downloads" / "old.part", (LONG_AGO, LONG_AGO))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import operations
 import upkeep
 from features.errors import AskError
 from features.stores import expect_store
+from training.retention import Retention
 
 ASKED: dict[str, Callable[[Path], object]] = {
     "schedule": lambda store: operations.schedule(once=True, database=None, store=store),
@@ -20,7 +22,7 @@ ASKED: dict[str, Callable[[Path], object]] = {
     "promote": lambda store: operations.promote("some", who="me", store=store),
     "rollback": lambda store: operations.rollback(who="me", store=store),
 }
-# Of these each refuses for want of a champion or of the forecast.
+# All but one refuse for want of a champion or of the forecast.
 READS: dict[str, list[str]] = {
     "reproduce": ["reproduce", "20260101-00000000"],
     "report": ["report", "nl-rotterdam", "--out", "{out}"],
@@ -64,7 +66,8 @@ def test_what_only_reads_makes_nothing_where_there_is_none(place: Path, command:
     named = {"told": str(place.parent / "told.json"), "out": str(place.parent / "out.html")}
     before = seen(place)
     words = [*(word.format(**named) for word in READS[command]), "--store", str(place)]
-    forecarbon.guarded(lambda: forecarbon.app(words, standalone_mode=False))
+    status = forecarbon.guarded(lambda: forecarbon.app(words, standalone_mode=False))
+    assert (status == 0) == (command == "history")  # that none was promoted is an answer
     assert seen(place) == before
 
 
@@ -79,4 +82,16 @@ def test_a_fresh_volume_may_be_scheduled_in_and_only_that(tmp_path: Path) -> Non
 def test_whatever_is_kept_makes_it_a_store(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
     (tmp_path / "lake").mkdir()
+    expect_store(tmp_path, "to clear up")
+
+
+def test_folders_that_anybody_has_make_no_store(tmp_path: Path) -> None:
+    theirs = [tmp_path / "models" / f"run-{number}" for number in range(12)]
+    for folder in (*theirs, tmp_path / "cache"):
+        folder.mkdir(parents=True)
+    with pytest.raises(AskError, match="no-store"):
+        upkeep.clear_up(tmp_path, Retention(), now=datetime.now(UTC))
+    assert all(folder.exists() for folder in theirs)
+    # A retrain that was killed early has left its lock beside them.
+    (tmp_path / "retrain.lock").touch()
     expect_store(tmp_path, "to clear up")

@@ -101,6 +101,16 @@ def test_a_model_that_answered_lately_stays_and_what_is_lost_is_told(store: Path
     assert any("are forgotten" in sentence for sentence in done.told)
 
 
+def test_a_model_saved_under_a_clock_behind_is_left_for_a_person(store: Path) -> None:
+    waiting = store / "models" / "2019-01-01T000000Z-bbbbbbbb"
+    waiting.mkdir()
+    upkeep.clear_up(store, Retention(1, 10), now=datetime.now(UTC))
+    assert waiting.exists()
+    os.utime(waiting, (time.time() - 1e6, time.time() - 1e6))
+    upkeep.clear_up(store, Retention(1, 10), now=datetime.now(UTC))
+    assert not waiting.exists()
+
+
 def test_left_overs_and_spools_go_and_fresh_scratch_stays(store: Path) -> None:
     for name in (".model.old", ".model.new"):
         (store / "models" / name).mkdir()
