@@ -114,7 +114,8 @@ class PastTotals:
         place[inner] = np.arange(len(inner))
         asked = [place[rows[self.cutoffs[fold, rows] > 0]] for rows in self.groups]
         whole = [n for n, rows in enumerate(asked) if (rows >= 0).all()]
-        return moved(paths, curves[whole], [asked[n] for n in whole], panel.non_negative[inner])
+        non_negative = panel.until(self.cutoffs[fold]).non_negative[inner]
+        return moved(paths, curves[whole], [asked[n] for n in whole], non_negative)
 
 
 def replay_totals(panel: Dense, cutoffs: Int, recipe: Recipe) -> PastTotals | None:

@@ -41,7 +41,7 @@ def speak(
 ) -> tuple[Float, Float]:
     """Quantiles (B, H, 13) at one fold and joint paths (I, H, P) of the rows ``inner`` (I,), moved
     towards what ``totals`` say by themselves; NaN rows where not asked."""
-    areas, floor = areas_of(history), floor_of(history)
+    areas, floor = areas_of(history), floor_of(history.until(lengths))
     weights = learn_weights(past, lengths, recipe)
     mix = blended(past, weights)
     hurdle = leaving is not None and bool((leaving > 0).any())
@@ -97,5 +97,5 @@ class Curves:
 
 
 def floor_of(history: Dense) -> Float:
-    """(B, 1, 1) zero for series that were never negative."""
+    """(B, 1, 1) zero for series that were never negative, as far as ``history`` tells."""
     return np.where(history.non_negative, 0.0, -np.inf)[:, None, None]

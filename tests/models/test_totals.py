@@ -158,7 +158,7 @@ def test_what_is_backtested_is_what_would_have_been_served(panel: Dense) -> None
 
 def test_figures_after_a_cutoff_change_nothing_known_then(panel: Dense) -> None:
     later = panel.y.copy()
-    later[:, 13:] *= 3
+    later[:, 13:] *= -3
     paths = np.random.default_rng(1).uniform(1e4, 2e5, (12, 3, 40))
     told = [
         _replayed(figures, CUTOFFS).agreed(paths.copy(), np.arange(12), figures, 5)
