@@ -33,13 +33,14 @@ _TONNES_PER_MT: Final = 1e6
 
 
 def ground_of(name: str, standing: Standing, *, alone: bool = False) -> Ground:
-    """The ground of a cluster, a sector or the initiative.
+    """The ground of a cluster, a sector or the initiative; of a plant where nothing else is asked.
 
     Args:
         alone: the question is of this series and no other: a plant may be asked, too.
 
     Raises:
-        AskError: no such series, one without joint paths (``no-paths``), or figures that are not yearly.
+        AskError: no such series, one without paths for the question (``no-paths``), or figures that are
+            not yearly.
         DataError: it is known and has no series (``series-absent``).
         ModelError: what the pack keeps of the figures cannot be read.
     """

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from features.errors import AskError, ForecarbonError
+from serving.at_terminal import worded
 from serving.errors import of_validation
 from serving.insight_ask import ProgressAsk, goals_of_ask
 from serving.printed import MEGATONNE, opened_shelf
@@ -120,7 +121,7 @@ def _line(name: str, standing: Standing) -> list[str]:
     try:
         told = progress_view(name, standing)
     except ForecarbonError as why:
-        return [name, "", "", "", f"{why.code}: {why.remedy}"]
+        return [name, "", "", "", worded(f"{why.code}: {why.remedy}")]
     latest = told["figures"][0]["latest"]
     measured = [each for each in told["targets"] if each["status"] == "measured"]
     gaps = "; ".join(dict.fromkeys(gap["code"] for gap in told["missing"]))
@@ -155,7 +156,8 @@ def _print(told: dict[str, Any]) -> None:
             )
         console.print(table)
     for gap in told["missing"]:
-        console.print(f"missing: {gap['code']}: found {gap['found']}; {gap['remedy']}", markup=False)
+        line = f"missing: {gap['code']}: found {gap['found']}; {gap['remedy']}"
+        console.print(worded(line), markup=False)
     quality = told["quality"] or {}
     grade = quality.get("source_grade", "not known")
     console.print(f"figures {grade}; model {told['model_version']}, as of {told['as_of']}", markup=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-import typer
 from typer.main import get_command
 
 import forecarbon
@@ -39,4 +38,3 @@ def test_a_refused_command_tells_commands(capsys: pytest.CaptureFixture[str]) ->
 
     assert forecarbon.guarded(refuse) == 2
     assert capsys.readouterr().err.endswith("see `forecarbon clusters` for all\n")
-    assert isinstance(forecarbon.app, typer.Typer)
