@@ -170,10 +170,10 @@ def _kept(end: int) -> bool:
     """Whether this is the command's own process; the other one waits for it, tells how it ended, and ends."""
     child = os.fork()
     if not child:
+        os.setsid()  # before it is told, so that whoever knows it can kill it
+        os.write(end, os.getpid().to_bytes(8, "big"))
         os.close(end)
-        os.setsid()
         return True
-    os.write(end, child.to_bytes(8, "big"))
     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     with contextlib.suppress(OSError):  # nobody may be waiting any more
         os.write(end, str(status).encode())
