@@ -146,7 +146,8 @@ def stands_at_zero(history: Dense, newest: Int, cutoffs: Int, steps: int) -> Flo
 
 
 def learn_exits(history: Dense, newest: Int) -> Exits | None:
-    """The hurdle of a panel; None where fewer than ``LEAST_EXITS`` plants stood at zero a period later.
+    """The hurdle of a panel; None where fewer than ``LEAST_EXITS`` closures were seen (a plant that opened
+    again and closed again counts twice).
 
     Args:
         history: what may be seen: at most up to ``newest``.
