@@ -14,8 +14,10 @@ _OURS: Final = frozenset(
         *("state.db", "mlflow.db", "schedule.db", "lake", "packs", "meters"),
     }
 )
-# Anybody may have folders of these names, and clearing up would empty them: ours stand beside a lock.
+# Anybody may have folders of these names, and clearing up would empty them: ours stand beside a lock, or hold
+# a model that was saved with its figures.
 _ANYBODYS: Final = frozenset({"models", "artifacts", "journal", "downloads", "cache", "bentoml"})
+_SAVED: Final = "models/*/history.parquet"
 _LOCKS: Final = frozenset({"retrain.lock", "upkeep.lock"})
 _SAY_NOTHING: Final = _LOCKS | {"lost+found"}
 _SHOWN: Final = 3
@@ -42,7 +44,8 @@ def expect_store(store: Path, what_for: str, *, new: bool = False) -> None:
         names = sorted(path.name for path in store.iterdir())
     except PermissionError:
         return  # whoever reads it says whose it is
-    ours = _OURS & set(names) or (_ANYBODYS & set(names) and _LOCKS & set(names))
+    locked = bool(_ANYBODYS & set(names) and _LOCKS & set(names))
+    ours = _OURS & set(names) or locked or any(store.glob(_SAVED))
     if ours or (names and all(name.startswith(".restoring") for name in names)):
         return
     others = [name for name in names if name not in _SAY_NOTHING and not name.startswith(".")]
