@@ -40,12 +40,15 @@ LOADED: Final = (
     *("mlflow.store.tracking.sqlalchemy_store", "mlflow.store.model_registry.sqlalchemy_store"),
     *("mlflow.pyfunc", "mlflow.models.model"),
 )
+# Set in a command's environment: its retrains draw nothing and replay no dated targets.
+SHORT: Final = "TESTS_SHORT_RETRAINS"
 # What libraries ask for while they load: MLflow's silence as in ``training.tracking``, and no idle threads,
 # which a fork would lose.
 _SETTLED: Final = {
     "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", "MLFLOW_LOGGING_LEVEL": "WARNING",
     "GIT_PYTHON_REFRESH": "quiet", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1",
 }  # fmt: skip
+_HELD: Final = contextlib.ExitStack()  # to the end of the process
 _MOST: Final = 1 << 20
 _OUTPUTS: Final = 3  # output, errors, and where the end is told
 
@@ -190,6 +193,8 @@ def _become(asked: dict[str, Any], out: int, err: int) -> None:
     os.environ.update(asked["env"])
     os.chdir(asked["cwd"])
     time.tzset()
+    if os.environ.pop(SHORT, ""):
+        _shorten()
     first, *words = asked["words"]
     sys.path[:0] = [place for place in os.environ.get("PYTHONPATH", "").split(os.pathsep) if place]
     if not Path(first).name.startswith("python"):
@@ -206,6 +211,13 @@ def _become(asked: dict[str, Any], out: int, err: int) -> None:
         sys.path.insert(0, str(Path(words[0]).parent))
         sys.argv = words
         runpy.run_path(words[0], run_name="__main__")
+
+
+def _shorten() -> None:
+    sys.path.append(str(ROOT))
+    from tests.cheaper import short_retrains
+
+    _HELD.enter_context(short_retrains())
 
 
 if __name__ == "__main__":

@@ -96,7 +96,7 @@ def test_from_facility_records_to_a_bridged_forecast(tmp_path: Path, shell_env: 
     (tmp_path / "clusters.toml").write_text(OWN)
 
     def run(*words: str) -> str:
-        return run_in(store, ("forecarbon", *words), shell_env)
+        return run_in(store, ("forecarbon", *words), {**shell_env, warm.SHORT: "yes"})
 
     assert "40 facilities" in re.sub(r"facilities (\d+)", r"\1 facilities", run(
         "ingest", "eutl", "--file", str(records), "--known-at", "2023-05-01"

@@ -18,7 +18,7 @@ from serving.layout import read_pointer
 from serving.opened import open_pack
 from serving.reproduce import reproduce
 from tests import warm
-from tests.cheaper import without_pictures
+from tests.cheaper import short_retrains
 from tests.conftest import run_in
 from tests.journeys.test_retrain import SMALL
 from training import promotions
@@ -56,7 +56,7 @@ def test_two_schedulers_on_one_database_do_one_retrain(tmp_path: Path, shell_env
         "--store",
         str(store),
     ]
-    both = [warm.begun(argv, env=shell_env) for _ in range(2)]
+    both = [warm.begun(argv, env={**shell_env, warm.SHORT: "yes"}) for _ in range(2)]
     said = [one.ended(300) for one in both]
     assert [one.returncode for one in said] == [0, 0], said
     printed = "".join(one.stdout for one in said)
@@ -99,7 +99,7 @@ class Past:
 def past(tmp_path_factory: pytest.TempPathFactory) -> Past:
     """February and May 2022: EU figures of 2021 come in between."""
     place = tmp_path_factory.mktemp("replay")
-    with pytest.MonkeyPatch.context() as patch, without_pictures():
+    with pytest.MonkeyPatch.context() as patch, short_retrains():
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
         seen = replay(
             place / "store", place / "plans", old=SMALL.format(seed=7), new=SMALL.format(seed=1) + NERVOUS,

@@ -7,6 +7,8 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from benchmarks.soak.run import soak
 from serving.layout import CURRENT, read_pointer
 from serving.opened import open_pack
@@ -15,6 +17,7 @@ from training.database import known
 from training.retention import Retention, saved_versions
 
 
+@pytest.mark.usefixtures("short")
 def test_a_few_cycles(tmp_path: Path) -> None:
     made, load, errors = soak(tmp_path, 2, kept=Retention(models=1, days=25), workers=1, rate=20)
     assert len(made.rows) == 2
