@@ -66,6 +66,20 @@ def test_later_figures_never_change_an_earlier_fold(
         assert not np.array_equal(test.values[-1], changed[name].values[-1])
 
 
+def test_a_sign_that_turns_later_is_not_known_yet() -> None:
+    """Series that come near to zero, so that bands would pass below it were that allowed."""
+    history = random_walks(60, seed=1)
+    low = replace(history, y=history.y - np.nanmin(history.y, axis=1, keepdims=True))
+    folds = _folds(history)
+    first = int(np.flatnonzero(folds.scored)[0])
+    turned = low.y.copy()
+    turned[:, int(folds.lengths[first, 0]) :] *= -1
+    told, changed = _run(low)[0], _run(replace(low, y=turned))[0]
+    for name, test in told.items():
+        np.testing.assert_array_equal(test.values[0], changed[name].values[0])
+        assert (test.values[0] == 0).any()
+
+
 def test_full_grid_is_present_and_unknown_actuals_stay(
     walked: tuple[dict[str, Backtest], Folds, Replay],
 ) -> None:
